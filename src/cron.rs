@@ -17,8 +17,6 @@ mod jobs;
 mod line_command;
 mod lint;
 mod portable;
-#[cfg(test)]
-mod sample;
 mod timing;
 pub mod upcoming;
 
@@ -29,11 +27,11 @@ pub use calendar::zone::Zone;
 pub use command::lock::Lock;
 pub use command::wrappers::limit_of_script;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
-pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};
+pub use crontab::files::{CrontabSelection, Crontabs, Trust, TrustIn};
 pub use crontab::parse::Columns;
 pub use daemon::Daemon;
 pub use fault::{Fault, Finding};
-pub use jobs::{CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, Starter, UnknownCall};
+pub use jobs::{CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, UnknownCall};
 pub use line_command::LineCommand;
 pub use lint::findings;
 pub use portable::{PortableLine, PortableLines};

@@ -8,39 +8,39 @@
 //! | [`job`] | How does one run go, from START to END? |
 //! | [`report`] | What happened, and what is wrong? |
 //! | [`cron`] | When does cron start what? |
-//! | [`generate`] | What do other programs need of it: the manual's reader, shells, Airflow? |
-//! | [`log`] | What is a record, and how does it get into the file? |
+//! | [`generate`] | Which texts do other programs get: the manual, completions for shells, DAGs for Airflow? |
+//! | [`log`] | What is a record, and how does a record get into the file? |
 //!
 //! `main` calls `cli`, which turns words into a `job::Job` or a `report::query::Query`. `job` and `report` both know
-//! `log`; neither knows the other. `report` also knows `cron`, which knows nothing of logs: `cli` gives it the grammar
-//! of a job. `generate` knows the grammars that `cli` gives it, and for Airflow `cron`. Below them are leaves with one
-//! subject each: [`clock`] (local time), [`machine`] (this machine's users and processes), [`exit`] (exit statuses),
-//! [`escape`] (text that is safe to show), [`passwd`] (`/etc/passwd`), [`ssh_error`] (the meaning of ssh's messages),
-//! [`poll`] (waiting for descriptors), [`writer`] (writing to a descriptor that may block), [`decimal`] (numbers of
-//! digits), [`random`], [`stable_hash`], and [`splay`] (when a job of a spread starts).
+//! `log`; neither knows the other. `report` also knows `cron`, which knows nothing of logs: `cli` passes in the parser
+//! for calls of remoteexe. `generate` gets the grammars from `cli`, and uses `cron` for Airflow. Below them are leaves
+//! with one subject each: [`clock`] (local time), [`machine`] (this machine's users and processes), [`exit`] (exit
+//! statuses), [`escape`] (text that is safe to show), [`passwd`] (`/etc/passwd`), [`ssh_error`] (the meaning of ssh's
+//! messages), [`poll`] (waiting for descriptors), [`writer`] (writing to a descriptor that may block), [`decimal`]
+//! (parsing digits), [`random`], [`stable_hash`], and [`splay`] (how long a job waits before it starts).
 //!
 //! `report` has eight rooms. Data flows through them: `query` (what is asked) -> `logs` (files to lines) -> `runs`
 //! (lines to runs) -> `history` (what each job did) and `slots` (what the crontabs planned) -> `diagnosis` (incidents,
-//! and good runs that are not as usual) -> `format` (a report to bytes) -> `output` (where the bytes go). A file uses
-//! only files below it; `.ci/circles` checks that no files use each other in a circle.
+//! and unusual good runs) -> `format` (a report to bytes) -> `output` (where the bytes go). A file uses only files
+//! below it; `.ci/circles` checks that no files use each other in a circle.
 //!
 //! # Three walks
 //!
-//! **HOST, from the command line to END.** `cli::parse` finds out which grammar the words are written in. `cli::job`
-//! sorts them with clap, and turns HOST into a `job::Host`, which holds nothing that a shell or ssh would misread. The
-//! `Job` goes to `Job::run`. It shows HOST in START, gives `root@HOST` to ssh in `job::ssh`, and shows HOST in END.
+//! **HOST, from the command line to END.** `cli::parse` chooses the grammar. `cli::job` parses the words with clap, and
+//! turns HOST into a `job::Host`, in which a shell or ssh can misread nothing. The `Job` goes to `Job::run`, which
+//! writes HOST into START, passes `root@HOST` to ssh in `job::ssh`, and writes HOST into END.
 //!
 //! **A byte, from ssh's pipe to the file.** `job::relay` polls the pipe and the signals. It reads all that the pipe
-//! holds, and `job::monitor` takes the marker out. `job::lines` cuts the bytes into lines. `Log::push` puts a time and a
-//! process id before each line, and `Log::flush` hands all of them to `log::file::append`: one write(2). If the file
-//! does not take them, `log` has other places. The same bytes go to `job::tee`.
+//! holds, and `job::monitor` takes the marker out. `job::lines` cuts the bytes into lines. `Log::push` puts a time and
+//! a process id before each line, and `Log::flush` hands all of them to `log::file::append`: one write(2). If that file
+//! cannot be written, `log` uses a per-user file, and then standard error. The same bytes go to `job::tee`.
 //!
 //! **A line, from a log to an incident.** `Query::run` in `report` is the whole walk. `report::logs` finds the files
 //! and merges their lines by time; `log::record` parses each line. `report::runs` joins the records of one process id
 //! into a run. The format takes each run that matches, and `report::history` keeps all runs in a few bytes each.
-//! `report::slots` finds the starts that the crontabs planned and no log has. Each rule of `report::diagnosis` finds
-//! incidents, and what belongs together is merged. At the end the format reads the `Report` and writes it. Formats for
-//! programs, such as `json`, write each run at once and keep none.
+//! `report::slots` finds the planned starts that are in no log. Each rule of `report::diagnosis` finds incidents, and
+//! related incidents are merged. At the end the format writes the `Report`. Some formats, such as `json`, write each
+//! run at once and keep none.
 
 mod cli;
 mod clock;
@@ -72,7 +72,7 @@ use cli::Request;
 use generate::DagFile;
 use writer::Writer;
 
-/// How long a standard error that nobody reads may hold the message of a usage error.
+/// How long to wait until a usage error is written, if nobody reads standard error.
 const STDERR_GRACE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {

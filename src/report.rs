@@ -1,7 +1,7 @@
 //! `--report`: reads logs and crontabs, finds out what happened and what is wrong, and shows that in one format.
 //!
 //! Understands the logs of remoteexe and of the bash original. Starts no program but a pager, and writes no file but
-//! the one to replace.
+//! the report's own.
 
 pub mod diagnosis;
 pub mod format;
@@ -50,7 +50,7 @@ impl Query {
         let window = Window::of(&self, needs.reach, machine.now);
         let mut problems = IoProblems::default();
         let crontabs = self.read_crontabs(&needs, &window, &machine, &mut problems);
-        self.follow(crontabs.as_ref(), &window, &machine);
+        self.follow_crontabs(crontabs.as_ref(), &window, &machine);
         let Some(logs) = self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems) else {
             return problems.exit_status(false, false);
         };
@@ -83,7 +83,7 @@ impl Query {
     fn format<'a>(&self, machine: &'a Machine) -> Box<dyn Format + 'a> {
         let users = &machine.users;
         match &self.form {
-            Form::Text(shown) => Box::new(Text { shown: *shown, color: self.color }),
+            Form::Text(query) => Box::new(Text { query: *query, color: self.color }),
             Form::Html => Box::new(Html),
             Form::Json => Box::new(Json { users, is_bad: false }),
             Form::Tsv => Box::new(Joblog::default()),
@@ -110,16 +110,16 @@ impl Query {
         let planned = Planned::read(source, users, is_asked);
         if planned.is_given || needs.crontabs {
             for left_out in &planned.crontabs.left_out {
-                warn(&left_out.to_string());
+                warn(&format!("left out: {}", left_out.shown("")));
             }
         }
         problems.is_incomplete |= planned.is_incomplete();
         Some(planned)
     }
 
-    /// Also reads the log directories of the crontabs' jobs, if none was given. Directories that were given beside
-    /// crontabs belong to the workers of a scheduler, if no cron of this machine logs there.
-    fn follow(&mut self, crontabs: Option<&Planned>, window: &Window, machine: &Machine) {
+    /// Adds the log directories of the crontabs' jobs, if the user gave none. If the user gave both directories and
+    /// crontabs, a directory that no cron of this machine logs to belongs to a worker of another scheduler.
+    fn follow_crontabs(&mut self, crontabs: Option<&Planned>, window: &Window, machine: &Machine) {
         let (Some(planned), LogSource::LogDirs(dirs)) = (crontabs, &mut self.source) else {
             return;
         };
@@ -130,7 +130,7 @@ impl Query {
         }
     }
 
-    /// The logs to read. None if no log directory has any.
+    /// Finds the logs to read. None if no log directory has any.
     fn find_logs(
         &self,
         needs: &Needs,
@@ -145,7 +145,7 @@ impl Query {
         };
         let is_read = |uid| uid == 0 || window.filter.reads_user(uid, &machine.users);
         let mut logs = find::logs(dirs, window, &machine.running.days(is_read), &machine.users);
-        // The usual directory may be empty if the crontabs lead to other ones.
+        // The usual directory may be empty if the crontabs' jobs log elsewhere.
         if let (Some(planned), [usual, _, ..]) = (crontabs, dirs.as_slice())
             && self.follows_crontabs
             && logs.empty_dirs.len() == 1
@@ -172,7 +172,7 @@ impl Query {
     }
 }
 
-/// What could not be read or written. Each problem is printed when it is noted.
+/// Whether something could not be read or written. `note` prints each problem at once.
 #[derive(Debug, Default)]
 struct IoProblems {
     is_incomplete: bool,
@@ -196,7 +196,7 @@ impl IoProblems {
         self.is_incomplete |= is_incomplete(unread);
     }
 
-    /// A host or a job that is nowhere is a wrong word. But it may be in what was not read.
+    /// An unknown host or job is a usage error, unless an input that could not be read may have it.
     fn exit_status(&self, is_bad: bool, is_unknown_name: bool) -> u8 {
         match (is_unknown_name, is_bad) {
             _ if self.is_incomplete => exit::IO_ERROR,

@@ -1,11 +1,10 @@
 //! Usage errors: each names the input, the reason and the remedy.
 
 use std::ffi::OsStr;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::value::InvalidValue;
 use crate::escape::printable;
 
 pub struct UsageError {
@@ -15,21 +14,26 @@ pub struct UsageError {
 
 impl UsageError {
     /// Both texts may quote words of the command line.
-    pub fn new(reason: &str, tip: &str) -> Self {
-        Self { reason: printable(reason.as_bytes()), tip: Some(printable(tip.as_bytes())) }
+    pub fn new(reason: &(impl ToString + ?Sized), tip: impl Into<String>) -> Self {
+        Self { reason: printable(reason.to_string().as_bytes()), tip: Some(printable(tip.into().as_bytes())) }
     }
 
-    /// `word`, which came from `origin`, is not a valid value.
-    pub fn invalid_value(origin: &str, word: &OsStr, error: InvalidValue) -> Self {
+    /// What was expected implies the remedy.
+    pub fn expected(what: impl Display) -> Self {
+        Self { reason: format!("expected {what}"), tip: None }
+    }
+
+    /// The error of a value as that of the command line. The value `word` came from `origin`.
+    pub fn in_value(self, origin: &str, word: &OsStr) -> Self {
         let word = printable(word.as_encoded_bytes());
-        let mut tips = Vec::from_iter(error.tip);
+        let mut tips = Vec::from_iter(self.tip);
         let is_variable = !origin.contains(['-', '<']);
         if is_variable && word.contains('#') {
             tips.push("in a crontab everything after = is the value, even a comment".to_owned());
         }
         Self {
-            reason: format!("invalid value '{word}' for {origin}: {}", error.reason),
-            tip: (!tips.is_empty()).then(|| printable(tips.join("; ").as_bytes())),
+            reason: format!("invalid value '{word}' for {origin}: {}", self.reason),
+            tip: (!tips.is_empty()).then(|| tips.join("; ")),
         }
     }
 
@@ -39,7 +43,7 @@ impl UsageError {
         let reason = text.split("\n\n").next().unwrap_or_default();
         let reason = reason.strip_prefix("error: ").unwrap_or(reason);
         let words: Vec<&str> = reason.lines().map(str::trim).collect();
-        Self::new(&words.join(" "), &tip(error, unknown))
+        Self::new(&words.join(" "), tip(error, unknown))
     }
 
     /// The error on one line, for a record.

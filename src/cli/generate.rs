@@ -10,7 +10,7 @@ use super::job::{self, read_crontab};
 use super::line::CommandLine;
 use super::report;
 use super::request::Request;
-use super::value::{InvalidValue, WHEN};
+use super::value::WHEN;
 use crate::generate::{DOCUMENTS, DagRequest, Document, Grammars};
 
 /// Asks for a file of DAGs, which depends on crontabs and not only on this version.
@@ -93,10 +93,10 @@ fn document(word: Option<&OsStr>) -> Result<Document, UsageError> {
     find(&text).map(|(_, document)| *document).ok_or_else(|| {
         let longer = format!("complete-{}", text.to_lowercase());
         let error = match find(&longer) {
-            Some(_) => InvalidValue::because("there is no such text", format!("write {longer}")),
-            None => InvalidValue::because("there is no such text", format!("give {expected}")),
+            Some(_) => UsageError::new("there is no such text", format!("write {longer}")),
+            None => UsageError::new("there is no such text", format!("give {expected}")),
         };
-        UsageError::invalid_value("--generate <WHAT>", word, error)
+        error.in_value("--generate <WHAT>", word)
     })
 }
 

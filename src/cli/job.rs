@@ -13,7 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 use super::error::UsageError;
 use super::line::{CommandLine, Grammar, help};
 use super::request::Request;
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty, when};
+use super::value::{DEFAULT_LOG_DIR, path, unset_empty, when};
 use crate::cron::{CallMeaning, JobCall};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
@@ -251,8 +251,8 @@ impl CommandLine<JobArgs> {
         let [host, script, parameters @ ..] = self.args.operands.as_slice() else {
             return Err(self.missing_operand());
         };
-        let host_error = |error| UsageError::invalid_value("<HOST>", host, host_error(&error));
-        let script_error = |error| UsageError::invalid_value("<SCRIPT>", script, script_error(&error, host));
+        let host_error = |error| host_error(&error).in_value("<HOST>", host);
+        let script_error = |error| script_error(&error, host).in_value("<SCRIPT>", script);
         Ok(Operands {
             host: host.clone().try_into().map_err(host_error)?,
             script: script.clone().try_into().map_err(script_error)?,
@@ -287,7 +287,7 @@ impl CommandLine<JobArgs> {
         let job = String::from_utf8_lossy(&job);
         UsageError::new(
             &format!("{option} runs nothing, but a job follows it: {job}"),
-            &format!("to run the job leave {option} out; options of SCRIPT go after SCRIPT"),
+            format!("to run the job leave {option} out; options of SCRIPT go after SCRIPT"),
         )
     }
 
@@ -339,32 +339,32 @@ fn misspelt_option(host: &str) -> Option<String> {
         .then(|| format!("did you mean 'remoteexe --{option}'?"))
 }
 
-fn host_error(error: &WordError) -> InvalidValue {
+fn host_error(error: &WordError) -> UsageError {
     let tip = match error {
         WordError::Port { host, port } => format!("give the port as an option: -p {port} {host}"),
         _ => "give a host name, an address or an alias of ssh_config, and the user with --login".to_owned(),
     };
-    InvalidValue::because(error, tip)
+    UsageError::new(error, tip)
 }
 
-fn script_error(error: &WordError, host: &OsStr) -> InvalidValue {
+fn script_error(error: &WordError, host: &OsStr) -> UsageError {
     let tip = misspelt_option(&host.to_string_lossy())
         .unwrap_or_else(|| "options go before HOST; give a script by its path, if need be as ./SCRIPT".to_owned());
-    InvalidValue::because(error, tip)
+    UsageError::new(error, tip)
 }
 
-fn login(word: &OsStr) -> Result<Login, InvalidValue> {
+fn login(word: &OsStr) -> Result<Login, UsageError> {
     let tip = "give a user name with --login or REMOTEEXE_LOGIN";
-    Login::try_from(word.to_owned()).map_err(|error| InvalidValue::because(&error, tip))
+    Login::try_from(word.to_owned()).map_err(|error| UsageError::new(&error, tip))
 }
 
-fn option(word: &OsStr) -> Result<OsString, InvalidValue> {
+fn option(word: &OsStr) -> Result<OsString, UsageError> {
     if word.is_empty() {
         let tip = "give KEYWORD=VALUE, such as ConnectTimeout=10";
-        return Err(InvalidValue::because("it is empty", tip));
+        return Err(UsageError::new("it is empty", tip));
     }
     match harm_of(word) {
-        Some(reason) => Err(InvalidValue::because(reason, "leave it out")),
+        Some(reason) => Err(UsageError::new(reason, "leave it out")),
         None => Ok(word.to_owned()),
     }
 }
@@ -389,30 +389,30 @@ fn harm_of(word: &OsStr) -> Option<&'static str> {
     (!harmless.contains(&value)).then_some(reason)
 }
 
-fn port(word: &OsStr) -> Result<NonZeroU16, InvalidValue> {
+fn port(word: &OsStr) -> Result<NonZeroU16, UsageError> {
     let port = word.to_str().and_then(|word| word.parse().ok());
-    port.ok_or_else(|| InvalidValue::expected("a port number from 1 to 65535"))
+    port.ok_or_else(|| UsageError::expected("a port number from 1 to 65535"))
 }
 
-fn retries(word: &OsStr) -> Result<u32, InvalidValue> {
+fn retries(word: &OsStr) -> Result<u32, UsageError> {
     let number = word.to_str().and_then(|word| word.parse().ok());
     number
         .filter(|number| *number <= MAX_RETRIES)
-        .ok_or_else(|| InvalidValue::expected(format!("a whole number from 0 to {MAX_RETRIES}")))
+        .ok_or_else(|| UsageError::expected(format!("a whole number from 0 to {MAX_RETRIES}")))
 }
 
-fn seconds(word: &OsStr) -> Result<Duration, InvalidValue> {
+fn seconds(word: &OsStr) -> Result<Duration, UsageError> {
     let seconds = word.to_str().and_then(|word| word.parse().ok());
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .filter(|time| *time <= LONGEST_TIME)
         .ok_or_else(|| {
             let longest = LONGEST_TIME.as_secs();
-            InvalidValue::expected(format!("seconds from 0 to {longest}, such as 1 or 0.5"))
+            UsageError::expected(format!("seconds from 0 to {longest}, such as 1 or 0.5"))
         })
 }
 
-fn tee(word: &OsStr) -> Result<bool, InvalidValue> {
+fn tee(word: &OsStr) -> Result<bool, UsageError> {
     Ok(when(word)?.unwrap_or_else(|| io::stdout().is_terminal()))
 }
 

@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
 use super::error::UsageError;
-use super::value::{InvalidValue, path};
+use super::value::path;
 use crate::cron::Columns;
 
 /// The columns of a help text, readable on any terminal.
@@ -59,20 +59,17 @@ impl<A: FromArgMatches> CommandLine<A> {
         &self,
         id: &str,
         word: &OsStr,
-        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
+        check: impl Fn(&OsStr) -> Result<T, UsageError>,
     ) -> Result<T, UsageError> {
-        check(word).map_err(|error| {
-            // The grammar is only built again after an error: that takes 41,000 of a start's 300,000 instructions.
-            let origin = origin((self.grammar)(), &self.matches, id);
-            UsageError::invalid_value(&origin, word, error)
-        })
+        // The grammar is only built again after an error: that takes 41,000 of a start's 300,000 instructions.
+        check(word).map_err(|error| error.in_value(&origin((self.grammar)(), &self.matches, id), word))
     }
 
     pub fn optional<T>(
         &self,
         id: &str,
         word: Option<&OsString>,
-        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
+        check: impl Fn(&OsStr) -> Result<T, UsageError>,
     ) -> Result<Option<T>, UsageError> {
         word.map(|word| self.value(id, word, check)).transpose()
     }
@@ -81,7 +78,7 @@ impl<A: FromArgMatches> CommandLine<A> {
         &self,
         id: &str,
         words: &[OsString],
-        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
+        check: impl Fn(&OsStr) -> Result<T, UsageError>,
     ) -> Result<Vec<T>, UsageError> {
         words.iter().map(|word| self.value(id, word, &check)).collect()
     }

@@ -13,16 +13,15 @@ use super::job::read_crontab;
 use super::line::{CommandLine, help};
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty, when};
+use super::value::{DEFAULT_LOG_DIR, local_log_dir, path, unset_empty, when};
 use crate::cron::CrontabSelection;
 use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
 use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
 use crate::report::logs::scheduler::log_dirs;
-use crate::report::output::style::ColorChoice;
 use crate::report::query::filter::{Filter, Period};
-use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunId, Shown};
+use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunId, TextQuery};
 
 const HELP: &str = include_str!("help/report.txt");
 
@@ -224,7 +223,7 @@ impl CommandLine<ReportArgs> {
             follows_crontabs: is_default && args.files.is_empty(),
             form,
             watch_counts: self.optional("watch", args.watch.as_ref(), watch)?.is_some(),
-            color: self.value("color", &args.color, color)?,
+            color: self.value("color", &args.color, when)?,
             is_paged: !args.no_pager,
             file: self.output()?,
         })
@@ -256,7 +255,7 @@ impl CommandLine<ReportArgs> {
             None if args.tsv => Form::Tsv,
             None if args.prometheus => Form::Prometheus,
             None if args.rerun => Form::Rerun,
-            None => Form::Text(Shown { question: self.question(), all: args.all }),
+            None => Form::Text(TextQuery { question: self.question(), all: args.all }),
         })
     }
 
@@ -344,7 +343,7 @@ impl CommandLine<ReportArgs> {
             if let Some(option) = self.date_before(&name) {
                 return Err(UsageError::new(
                     &format!("'{name}' is not a FILE but a time"),
-                    &format!("quote the date and the time together: {option} {name}\""),
+                    format!("quote the date and the time together: {option} {name}\""),
                 ));
             }
             if !name.contains('/') && !is_like_log(&name) {
@@ -375,40 +374,32 @@ fn whole_minutes(time: NaiveDateTime) -> NaiveDateTime {
     time - TimeDelta::seconds(seconds) - TimeDelta::nanoseconds(i64::from(time.nanosecond()))
 }
 
-fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, InvalidValue> {
+fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, UsageError> {
     parse_time(&word.to_string_lossy(), now, is_end).ok_or_else(|| {
         let tip = "give a day (2026-11-24, yesterday), a time (14:00), both in quotes, or how long ago (30m, 1d12h)";
-        InvalidValue::because("not a valid time", tip)
+        UsageError::new("not a valid time", tip)
     })
 }
 
-fn accepted(word: &OsStr) -> Result<SuccessStatuses, InvalidValue> {
+fn accepted(word: &OsStr) -> Result<SuccessStatuses, UsageError> {
     SuccessStatuses::parse(&word.to_string_lossy())
-        .map_err(|error| InvalidValue::because(&error, "give the statuses with commas, such as 1,75,99"))
+        .map_err(|error| UsageError::new(&error, "give the statuses with commas, such as 1,75,99"))
 }
 
-fn watch(word: &OsStr) -> Result<(), InvalidValue> {
-    let error = || InvalidValue::because("expected the word error", "write --watch=error");
+fn watch(word: &OsStr) -> Result<(), UsageError> {
+    let error = || UsageError::new("expected the word error", "write --watch=error");
     (word == "error").then_some(()).ok_or_else(error)
 }
 
-fn color(word: &OsStr) -> Result<ColorChoice, InvalidValue> {
-    Ok(match when(word)? {
-        None => ColorChoice::Auto,
-        Some(true) => ColorChoice::Always,
-        Some(false) => ColorChoice::Never,
-    })
-}
-
-fn user(word: &OsStr) -> Result<u32, InvalidValue> {
+fn user(word: &OsStr) -> Result<u32, UsageError> {
     let uid = word.to_str().and_then(|word| Users::read().uid(word));
     uid.ok_or_else(|| {
         let tip = "give a name in /etc/passwd, or the number that `id -u NAME` prints";
-        InvalidValue::because("no such user", tip)
+        UsageError::new("no such user", tip)
     })
 }
 
-fn wanted(word: &OsStr, now: DateTime<Local>) -> Result<RunId, InvalidValue> {
+fn wanted(word: &OsStr, now: DateTime<Local>) -> Result<RunId, UsageError> {
     let text = word.to_string_lossy();
     let (pid, time) = match text.split_once('@') {
         Some((pid, time)) => (pid, Some(time)),
@@ -417,7 +408,7 @@ fn wanted(word: &OsStr, now: DateTime<Local>) -> Result<RunId, InvalidValue> {
     let start = time.map_or_else(|| Some((None, String::new())), |time| start_time(time, now));
     match (pid.parse(), start) {
         (Ok(pid), Some((day, clock))) => Ok(RunId { pid, day, clock }),
-        _ => Err(InvalidValue::because(
+        _ => Err(UsageError::new(
             "expected PID or PID@TIME",
             "give the number in the second brackets of a record, and if need be the time in the first, such as 913@15:09",
         )),

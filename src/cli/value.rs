@@ -6,44 +6,26 @@ use std::path::PathBuf;
 
 use clap::Command;
 
+use super::error::UsageError;
+
 pub const DEFAULT_LOG_DIR: &str = "/tmp";
 
 pub const WHEN: [&str; 3] = ["auto", "always", "never"];
 
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct InvalidValue {
-    /// The mistake, or what was expected.
-    pub reason: String,
-    /// The remedy, if the reason does not imply it.
-    pub tip: Option<String>,
-}
-
-impl InvalidValue {
-    pub fn expected(what: impl Into<String>) -> Self {
-        let what = what.into();
-        Self { reason: format!("expected {what}"), tip: None }
-    }
-
-    pub fn because(reason: &(impl ToString + ?Sized), tip: impl Into<String>) -> Self {
-        Self { reason: reason.to_string(), tip: Some(tip.into()) }
-    }
-}
-
-pub fn path(word: &OsStr) -> Result<PathBuf, InvalidValue> {
+pub fn path(word: &OsStr) -> Result<PathBuf, UsageError> {
     if word.is_empty() {
-        return Err(InvalidValue::because("it is empty", "give a path"));
+        return Err(UsageError::new("it is empty", "give a path"));
     }
     Ok(PathBuf::from(word))
 }
 
 /// Whether to do something that may depend on the terminal. None for `auto`.
-pub fn when(word: &OsStr) -> Result<Option<bool>, InvalidValue> {
+pub fn when(word: &OsStr) -> Result<Option<bool>, UsageError> {
     match word.as_encoded_bytes() {
         b"auto" => Ok(None),
         b"always" => Ok(Some(true)),
         b"never" => Ok(Some(false)),
-        _ => Err(InvalidValue::expected("auto, always or never")),
+        _ => Err(UsageError::expected("auto, always or never")),
     }
 }
 

@@ -30,3 +30,12 @@ impl Fault {
         Finding { file: file.to_owned(), fault: self }
     }
 }
+
+impl Finding {
+    /// The finding as a compiler shows it, with its kind before the problem.
+    pub fn shown(&self, kind: &str) -> String {
+        let Fault { line, problem, remedy } = &self.fault;
+        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!("{}{line}: {kind}{problem}; tip: {remedy}", self.file.display())
+    }
+}

@@ -90,15 +90,8 @@ pub struct CronJob {
     pub changed: Option<i64>,
     /// cron ignores the file because of its text, mode or owner, though the job was meant to run.
     pub is_ignored: bool,
-    pub starter: Starter,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Starter {
-    /// A cron daemon of this machine reads the file.
-    Cron,
-    /// None does. Another machine's cron may, or another scheduler.
-    Other,
+    /// A cron daemon of this machine reads the file. Otherwise another machine's cron may, or another scheduler.
+    pub is_of_cron: bool,
 }
 
 impl CronJob {
@@ -169,7 +162,7 @@ fn mentioning_in(lines: &[CronLine], daemon: Daemon, most: usize, is_followed: b
         line.mentions.truncate(left.min(MOST_CALLS_A_LINE));
         if calls > line.mentions.len() {
             let reason = format!("more than {most} calls: the others in this {of} are not looked at");
-            line.mentions.push(Mention::Unknown(reason));
+            line.mentions.push(Err(reason));
         }
         left = left.saturating_sub(calls);
         found.push(line);
@@ -185,7 +178,7 @@ fn mentions_of(line: &CronLine, daemon: Daemon, is_followed: bool) -> Mentioning
     let mut mentions = mentions(&shell.text, &line.variables);
     if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
         let reason = "an unescaped % ends the command before remoteexe";
-        mentions.push(Mention::Unknown(reason.to_owned()));
+        mentions.push(Err(reason.to_owned()));
     }
     let is_ours = line.user.as_deref().is_none_or(|user| user == b"root");
     if mentions.is_empty()
@@ -194,7 +187,7 @@ fn mentions_of(line: &CronLine, daemon: Daemon, is_followed: bool) -> Mentioning
         && let Some(script) = calling_script(&shell.text, &line.variables)
     {
         let reason = format!("{} may run it, and is not read here", script.display());
-        mentions.push(Mention::Unknown(reason));
+        mentions.push(Err(reason));
     }
     Mentioning { line, shell, mentions }
 }
@@ -262,8 +255,8 @@ impl JobFinder<'_> {
             };
             for mention in mentions {
                 match mention {
-                    Mention::Call(call) => self.add_call(&call, line, &start),
-                    Mention::Unknown(reason) => self.add_unknown(line, reason),
+                    Ok(call) => self.add_call(&call, line, &start),
+                    Err(reason) => self.add_unknown(line, reason),
                 }
             }
         }
@@ -293,7 +286,7 @@ impl JobFinder<'_> {
             accepted: accepted(call, line),
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored,
-            starter: if crontab.is_installed { Starter::Cron } else { Starter::Other },
+            is_of_cron: crontab.is_installed,
         });
     }
 
@@ -307,10 +300,8 @@ impl JobFinder<'_> {
         let lines = &crontab.contents.commented_out;
         let most = crontab.trust.most_calls();
         for Mentioning { line, mentions, .. } in mentioning_in(lines, self.daemon, most, false) {
-            for mention in mentions {
-                if let Mention::Call(call) = mention
-                    && let CallMeaning::Job(JobCall { name: job, .. }) = meaning(&call, line, self.parse)
-                {
+            for call in mentions.into_iter().flatten() {
+                if let CallMeaning::Job(JobCall { name: job, .. }) = meaning(&call, line, self.parse) {
                     let (place, user) = (self.line_ref(line), user(line, crontab));
                     self.jobs.commented_out.push(CommentedOut { place, job, user });
                 }
@@ -368,50 +359,4 @@ pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
     let delay = line.variables.text("RANDOM_DELAY");
     let delay = delay.and_then(|minutes| minutes.trim().parse::<u64>().ok());
     delay.filter(|minutes| *minutes <= MOST).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cron::sample;
-
-    #[test]
-    fn an_entry_has_the_variables_that_hold_for_its_line() {
-        let text = "1 * * * * root remoteexe h a\n\
-                    REMOTEEXE_LOG_DIR=/l\n\
-                    2 * * * * root remoteexe h b\n\
-                    3 * * * * root REMOTEEXE_LOG_DIR=/m remoteexe h c; remoteexe h\n";
-        let plan = sample::jobs(Daemon::Debian, text);
-        let entries = plan.entries.iter().map(|entry| {
-            let log_dir = entry.log_dir.as_deref().map(|dir| dir.display().to_string());
-            let job = String::from_utf8_lossy(&entry.job).into_owned();
-            (entry.place.line, job, log_dir.unwrap_or_default())
-        });
-        let expected = [(1, "h a", "/tmp"), (3, "h b", "/l"), (4, "h c", "/m"), (4, "h", "")];
-        let expected = expected.map(|(line, job, dir)| (line, job.to_owned(), dir.to_owned()));
-        assert_eq!(entries.collect::<Vec<_>>(), expected);
-    }
-
-    #[test]
-    fn cronie_draws_numbers_and_knows_zones() {
-        let text = "0~9 * * * * root sleep 5; remoteexe h a\n\
-                    RANDOM_DELAY=2\n\
-                    0 1~3 * * * root remoteexe h b\n\
-                    0 0 1~3 * * root remoteexe h c\n\
-                    CRON_TZ=Asia/Tokyo\n\
-                    0 0 * * * root remoteexe h d\n\
-                    CRON_TZ=No/Where\n\
-                    0 0 * * * root remoteexe h e\n";
-        let plan = sample::jobs(Daemon::Cronie, text);
-        let waits = plan.entries.iter().map(|entry| (entry.wait.least, entry.wait.most));
-        let expected = [(5, Some(5 + 9 * 60)), (0, Some((2 + 120) * 60)), (0, Some(120))];
-        assert_eq!(waits.collect::<Vec<_>>(), expected);
-        let has_zone = plan.entries.iter().map(|entry| entry.zone.is_some());
-        assert_eq!(has_zone.collect::<Vec<_>>(), [false, false, true]);
-        let unknown = plan.unknown.iter().map(|unknown| (unknown.place.line, &*unknown.reason));
-        assert_eq!(
-            unknown.collect::<Vec<_>>(),
-            [(4, "cron draws the day at random"), (8, "CRON_TZ is 'No/Where', which is no time zone of this machine"),]
-        );
-    }
 }

@@ -1,6 +1,6 @@
 //! The faults in crontab lines that run remoteexe, for `--check`.
 
-pub mod access;
+mod access;
 mod needs;
 
 use std::collections::{HashMap, HashSet};
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
-use super::command::calls::{Mention, mentions, mentions_name};
+use super::command::calls::{mentions, mentions_name};
 use super::command::lexer::{Token, base_name, tokens};
 use super::command::wrappers::Call;
 use super::crontab::files::{Crontab, Crontabs, Trust};
@@ -21,8 +21,7 @@ use super::fault::{Fault, Finding};
 use super::jobs::{CallMeaning, CronJob, CronJobs, JobCall, LineRef, Mentioning, ParseCall, meaning, mentioning, user};
 use super::timing::{Timing, half_read_fields, split_word};
 use crate::escape::shortened;
-use crate::machine::UserLookup;
-use access::FindUser;
+use crate::machine::{UserLookup, Users};
 
 /// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
@@ -38,15 +37,8 @@ pub const NEVER_DUE: (&str, &str) =
 /// and must not delay another user's report.
 const MOST_PAIRS: usize = 100_000;
 
-/// The faults that concern remoteexe, sorted by file and line. `is_ours` says whether a user is root or the reader:
-/// only their paths are followed.
-pub fn findings(
-    crontabs: &Crontabs,
-    jobs: &CronJobs,
-    parse: ParseCall,
-    find_user: FindUser,
-    is_ours: &dyn Fn(&str) -> bool,
-) -> Vec<Finding> {
+/// The faults that concern remoteexe, sorted by file and line.
+pub fn findings(crontabs: &Crontabs, jobs: &CronJobs, parse: ParseCall, users: &Users) -> Vec<Finding> {
     let mut findings = Vec::new();
     let twins = twins(&jobs.entries);
     for crontab in &crontabs.read {
@@ -55,8 +47,7 @@ pub fn findings(
             cron: &crontabs.cron,
             crontab,
             parse,
-            find_user,
-            is_ours,
+            users,
             reported: HashSet::new(),
             faults: Vec::new(),
         };
@@ -84,8 +75,7 @@ struct Linter<'a> {
     cron: &'a MachineCron,
     crontab: &'a Crontab,
     parse: ParseCall,
-    find_user: FindUser<'a>,
-    is_ours: &'a dyn Fn(&str) -> bool,
+    users: &'a Users,
     /// Problems of more than one line.
     reported: HashSet<String>,
     faults: Vec<Fault>,
@@ -118,7 +108,7 @@ impl Linter<'_> {
     /// Checks that the user of a spool file exists.
     fn owner(&mut self) {
         if let Some(owner) = &self.crontab.owner
-            && (self.find_user)(owner) == UserLookup::Missing
+            && self.users.find(owner) == UserLookup::Missing
         {
             let problem = format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
             self.faults.push(Fault::new(problem, "name the file after the user whose jobs it has"));
@@ -133,7 +123,7 @@ impl Linter<'_> {
             Columns::User => {
                 let (first, rest) = split_word(&line.command);
                 let first = str::from_utf8(first).ok()?;
-                let is_user = matches!((self.find_user)(first), UserLookup::Known(_));
+                let is_user = matches!(self.users.find(first), UserLookup::Known(_));
                 let problem = format!("a user's crontab has no user column, so the command is {first}");
                 (is_user && calls_remoteexe(rest)).then(|| Fault::new(problem, self.without_user(first)))
             }
@@ -141,7 +131,7 @@ impl Linter<'_> {
                 let user = line.user.as_deref().unwrap_or_default();
                 let name = String::from_utf8_lossy(user);
                 let is_unknown = || {
-                    (self.find_user)(&name) == UserLookup::Missing
+                    self.users.find(&name) == UserLookup::Missing
                         && !mentions(&line.command, &line.variables).is_empty()
                 };
                 if calls_remoteexe(user) {
@@ -200,12 +190,12 @@ impl Linter<'_> {
         }
         for mention in mentions {
             match mention {
-                Mention::Call(call) => self.call(call, line),
+                Ok(call) => self.call(call, line),
                 // For a % the fault above is the reason.
-                Mention::Unknown(reason) if reason.starts_with("there is no closing") && shell.input.is_none() => {
+                Err(reason) if reason.starts_with("there is no closing") && shell.input.is_none() => {
                     self.faults.push(Fault::new(reason, "close the quote").at(line.number));
                 }
-                Mention::Unknown(_) => {}
+                Err(_) => {}
             }
         }
     }
@@ -213,8 +203,9 @@ impl Linter<'_> {
     fn call(&mut self, call: &Call, line: &CronLine) {
         let user = user(line, self.crontab);
         let is_trusted = self.crontab.trust == Trust::Full;
+        let is_ours = |name: &String| self.users.uid(name).is_some_and(|uid| !self.users.is_other_user(uid));
         // Another user's paths may lead to a filesystem that does not answer.
-        if is_trusted && user.as_deref().is_none_or(self.is_ours) {
+        if is_trusted && user.as_ref().is_none_or(is_ours) {
             let found = [needs::shell(line), needs::program(call, line), needs::ssh(call, line)];
             self.add_new(line, found.into_iter().flatten());
         }
@@ -236,7 +227,7 @@ impl Linter<'_> {
     fn needs_of_job(&mut self, job: &JobCall, call: &Call, line: &CronLine) {
         let name = line.user.as_deref().map(String::from_utf8_lossy);
         let name = name.as_deref().or(self.crontab.owner.as_deref());
-        let user = match name.filter(|_| !call.is_other_user).map(self.find_user) {
+        let user = match name.filter(|_| !call.is_other_user).map(|name| self.users.find(name)) {
             Some(UserLookup::Known(user)) => Some(user),
             _ => None,
         };

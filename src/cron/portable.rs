@@ -164,20 +164,15 @@ fn machine_zone() -> Result<String, Fault> {
 }
 
 fn first_job(mentions: &[Mention], line: &CronLine, parse: ParseCall) -> Option<String> {
-    mentions.iter().find_map(|mention| match mention {
-        Mention::Call(call) => match meaning(call, line, parse) {
-            CallMeaning::Job(job) => Some(String::from_utf8_lossy(&job.name).into_owned()),
-            _ => None,
-        },
-        Mention::Unknown(_) => None,
+    mentions.iter().flatten().find_map(|call| match meaning(call, line, parse) {
+        CallMeaning::Job(job) => Some(String::from_utf8_lossy(&job.name).into_owned()),
+        _ => None,
     })
 }
 
 fn last_accepted(mentions: &[Mention], line: &CronLine) -> SuccessStatuses {
-    match mentions.last() {
-        Some(Mention::Call(call)) => accepted(call, line),
-        _ => SuccessStatuses::default(),
-    }
+    let last = mentions.last().and_then(|last| last.as_ref().ok());
+    last.map(|call| accepted(call, line)).unwrap_or_default()
 }
 
 /// Whether a `flock` that does not wait has no status of its own for a taken lock.
@@ -208,49 +203,4 @@ fn hides_status(tokens: &[Token]) -> bool {
         Token::Operator(operator) => Some(operator),
     });
     matches!(after.next(), Some(Operator::Pipe | Operator::Background))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cron::sample::crontab;
-
-    /// The lines of a system's crontab, and the refusals.
-    fn portable(daemon: Daemon, text: &str) -> PortableLines {
-        PortableLines::of(&crontab(daemon, text), daemon, |_, _| CallMeaning::NoJob)
-    }
-
-    #[test]
-    fn what_cronie_draws_at_random_is_refused_and_a_zone_of_its_own_is_kept() {
-        let text = "CRON_TZ=Asia/Tokyo\n\
-                    0 1 * * * root a\n\
-                    0~9 1 * * * root b\n\
-                    CRON_TZ=No/Where\n\
-                    0 1 * * * root c\n\
-                    CRON_TZ=\n\
-                    RANDOM_DELAY=5\n\
-                    0 1 * * * root d\n\
-                    RANDOM_DELAY=0\n\
-                    0 1 * * * root e\n\
-                    5/10 * * * * root f\n";
-        let found = portable(Daemon::Cronie, text);
-        let lines = found.lines.iter().map(|line| (line.number, &*line.run.command));
-        assert_eq!(lines.collect::<Vec<_>>(), [(2, "a"), (10, "e")]);
-        assert_eq!(found.lines[0].zone, "Asia/Tokyo");
-        let refused = found.refused.iter();
-        let refused = refused.map(|it| (it.fault.line.unwrap_or_default(), &*it.fault.problem));
-        assert_eq!(
-            refused.collect::<Vec<_>>(),
-            [
-                (3, "cron draws the time of ~ at random"),
-                (5, "CRON_TZ is 'No/Where', which is no time zone of this machine"),
-                (8, "RANDOM_DELAY: cron draws the delay at random"),
-                (11, "minute '5/10' has something after a value that does not belong there"),
-            ]
-        );
-        // Debian's cron knows none of these variables.
-        let found = portable(Daemon::Debian, "RANDOM_DELAY=5\nCRON_TZ=Asia/Tokyo\n0 1 * * * root a\n");
-        assert_eq!((found.lines.len(), found.refused.len(), found.remarks.len()), (1, 0, 2));
-        assert_ne!(found.lines[0].zone, "Asia/Tokyo");
-    }
 }

@@ -203,23 +203,3 @@ pub fn numbers(mut bits: u64) -> impl Iterator<Item = u32> + Clone {
         Some(lowest)
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_that_never_comes_is_found() {
-        for (text, is_never) in [
-            ("50-10 * * * *", true),
-            ("0 0 30 2 *", true),
-            ("0 0 31 4,6,9,11 *", true),
-            ("0 0 29 2 *", false),
-            ("0 0 30 2 mon", false),
-            ("@reboot", false),
-        ] {
-            let (timing, _) = Timing::parse(text.as_bytes(), Daemon::Debian).unwrap();
-            assert_eq!(timing.is_never_due(), is_never, "{text}");
-        }
-    }
-}

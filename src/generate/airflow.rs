@@ -17,11 +17,10 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use crate::cron::{
-    Columns, CrontabSelection, Crontabs, Fault, Finding, ParseCall, PortableLine, PortableLines, Trust, Zone,
-};
+use crate::cron::{Columns, CrontabSelection, Crontabs, ParseCall, PortableLine, PortableLines, Trust, TrustIn, Zone};
 use crate::escape::printable;
 use crate::exit;
+use crate::machine::Users;
 use schedule::{AirflowSchedule, DagLine};
 
 pub struct DagRequest {
@@ -43,10 +42,11 @@ impl DagRequest {
     pub fn file(&self, now: DateTime<Utc>) -> DagFile {
         // The crontabs were named, so they are trusted. Nothing looks for the programs in them.
         let selection = CrontabSelection::Files(self.crontabs.clone());
-        let crontabs = Crontabs::read(&selection, &|_| Trust::Full);
+        let trust = TrustIn { users: &Users::read(), of: &|_| Trust::Full };
+        let crontabs = Crontabs::read(&selection, trust);
         if !crontabs.left_out.is_empty() {
             let messages = crontabs.left_out.iter();
-            let messages = messages.map(|left_out| message(&left_out.to_string()));
+            let messages = messages.map(|left_out| message(&format!("left out: {}", left_out.shown(""))));
             return DagFile { text: String::new(), messages: messages.collect(), status: exit::IO_ERROR };
         }
         let (mut sources, mut lines) = (Vec::new(), Vec::new());
@@ -82,19 +82,13 @@ fn clock_changes(line: &PortableLine, changed: i64) -> bool {
 
 fn messages(sources: &[PortableLines], lines: &[DagLine], now: DateTime<Utc>) -> String {
     let refused = sources.iter().flat_map(|source| &source.refused);
-    let refused = refused.map(|finding| about(finding, "left out: "));
+    let refused = refused.map(|finding| message(&finding.shown("left out: ")));
     let differences = differences::of(sources, lines, now);
     let remarks = sources.iter().flat_map(|source| &source.remarks);
     let warnings = remarks.chain(&differences);
-    let warnings = warnings.map(|finding| about(finding, "warning: "));
+    let warnings = warnings.map(|finding| message(&finding.shown("warning: ")));
     let cost = differences::cost(lines).map(|cost| message(&cost));
     refused.chain(warnings).chain(cost).collect()
-}
-
-fn about(finding: &Finding, kind: &str) -> String {
-    let Fault { line, problem, remedy } = &finding.fault;
-    let line = line.map_or(String::new(), |line| format!(":{line}"));
-    message(&format!("{}{line}: {kind}{problem}; tip: {remedy}", finding.file.display()))
 }
 
 fn message(text: &str) -> String {

@@ -37,12 +37,8 @@ const FIND_RUNS: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
 const SURE: [&str; 14] =
     [".", ":", "cd", "date", "echo", "export", "printf", "set", "sleep", "source", "true", "ulimit", "umask", "unset"];
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mention {
-    Call(Call),
-    /// A call that cannot be understood, and why.
-    Unknown(String),
-}
+/// A call, or why it cannot be understood.
+pub type Mention = Result<Call, String>;
 
 /// The calls of remoteexe in `text`, which a shell runs with these variables.
 ///
@@ -154,12 +150,10 @@ impl CallFinder {
             let outer = variables.map(|clean| mem::replace(&mut self.variables, clean));
             let first = self.mentions.len();
             self.text(&script.text, at);
-            for mention in &mut self.mentions[first..] {
-                if let Mention::Call(call) = mention {
-                    call.take_limit(around.limit);
-                    call.is_other_user |= around.is_other_user;
-                    call.has_clean_environment |= around.has_clean_environment;
-                }
+            for call in self.mentions[first..].iter_mut().flatten() {
+                call.take_limit(around.limit);
+                call.is_other_user |= around.is_other_user;
+                call.has_clean_environment |= around.has_clean_environment;
             }
             self.variables = outer.unwrap_or_else(|| mem::take(&mut self.variables));
         }
@@ -181,7 +175,7 @@ impl CallFinder {
             is_conditional: at.is_conditional || unwrapped.call.is_conditional,
             ..unwrapped.call
         };
-        self.mentions.push(Mention::Call(call));
+        self.mentions.push(Ok(call));
     }
 
     /// A command that is not remoteexe, and may run remoteexe all the same.
@@ -214,7 +208,7 @@ impl CallFinder {
     }
 
     fn unknown(&mut self, reason: String) {
-        self.mentions.push(Mention::Unknown(reason));
+        self.mentions.push(Err(reason));
     }
 }
 
@@ -255,8 +249,8 @@ mod tests {
     /// The calls in the notation of the file.
     fn shown(text: &str, variables: &Variables) -> String {
         let shown = mentions(text.as_bytes(), variables).into_iter().map(|mention| match mention {
-            Mention::Unknown(reason) => format!("[{reason}]"),
-            Mention::Call(call) => {
+            Err(reason) => format!("[{reason}]"),
+            Ok(call) => {
                 let words = call.words.iter().map(|word| format!("<{}>", word.display()));
                 let mut shown: String = words.collect();
                 for (name, value) in &call.variables {

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::path::Path;
 
 use super::comparison::{Comparison, ComparisonResult, MissedSlot};
 use super::due::Due;
 use crate::cron::calendar::dst::clock_intervals;
 use crate::cron::calendar::zone::Zone;
 use crate::cron::command::wait::Wait;
-use crate::cron::daemon::Daemon;
-use crate::cron::jobs::CronJob;
-use crate::cron::sample;
+use crate::cron::crontab::files::{Crontab, Crontabs, Trust};
+use crate::cron::crontab::parse::{Columns, Contents};
+use crate::cron::daemon::{Daemon, MachineCron};
+use crate::cron::jobs::{CallMeaning, CronJob, CronJobs};
 use crate::cron::timing::Timing;
 
 const MINUTE: i64 = 60;
@@ -19,7 +21,21 @@ const WEEK: i64 = 7 * 24 * 60;
 
 fn entry(timing: &str) -> CronJob {
     let text = format!("{timing} root remoteexe h s\n");
-    sample::jobs(Daemon::Debian, &text).entries.remove(0)
+    let crontab = Crontab {
+        path: "crontab".into(),
+        trust: Trust::Full,
+        columns: Columns::System,
+        owner: None,
+        changed: None,
+        rejection: None,
+        is_installed: false,
+        has_ignored_name: false,
+        contents: Contents::parse(text.as_bytes(), Columns::System, Daemon::Debian),
+    };
+    let cron = MachineCron::of(Path::new("/nowhere"));
+    let crontabs = Crontabs { cron, read: vec![crontab], left_out: vec![], denied: None, of_others: vec![] };
+    let refused = |_: &[_], _: &[_]| CallMeaning::Refused { job: b"h s".to_vec(), reason: String::new() };
+    CronJobs::of(&crontabs, refused).entries.remove(0)
 }
 
 /// What is due every `step` minutes from minute 0 on, up to minute `until`.

@@ -1,7 +1,6 @@
 //! Finds the crontabs of a machine, reads them, and says why cron rejects a file.
 
 use std::collections::HashSet;
-use std::fmt::{self, Display, Formatter};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -13,7 +12,8 @@ use rustix::io::Errno;
 use super::parse::{Columns, Contents, CronLine};
 use crate::cron::command::calls::line_may_run;
 use crate::cron::daemon::{Daemon, MachineCron};
-use crate::cron::fault::Fault;
+use crate::cron::fault::{Fault, Finding};
+use crate::machine::Users;
 
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
 const LARGEST: u64 = 16 << 20;
@@ -42,14 +42,6 @@ pub enum CrontabSelection {
     Files(Vec<(PathBuf, Columns)>),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Author {
-    /// The owner of the file.
-    Uid(u32),
-    /// The user whose crontab it is, by the file's name.
-    Name(String),
-}
-
 /// Decides how much of a crontab is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
@@ -72,7 +64,13 @@ impl Trust {
     }
 }
 
-pub type TrustIn<'a> = &'a dyn Fn(&Author) -> Trust;
+/// How far each user is trusted whose crontab it is: by its name in the spool, otherwise the owner of the file.
+#[derive(Clone, Copy)]
+pub struct TrustIn<'a> {
+    pub users: &'a Users,
+    /// The user is unknown if this machine has none of the name.
+    pub of: &'a dyn Fn(Option<u32>) -> Trust,
+}
 
 pub struct Crontab {
     pub path: PathBuf,
@@ -91,46 +89,13 @@ pub struct Crontab {
     pub contents: Contents,
 }
 
-/// A crontab, or a directory of crontabs, that could not be read.
-pub struct UnreadCrontab {
-    pub path: PathBuf,
-    pub reason: String,
-    pub remedy: String,
-    pub is_denied: bool,
-}
-
-impl UnreadCrontab {
-    fn new(path: &Path, error: &io::Error) -> Self {
-        let is_link = error.raw_os_error() == Some(Errno::LOOP.raw_os_error());
-        let remedy = match error.kind() {
-            _ if is_link => "cron follows no link there; put the file itself in its place",
-            io::ErrorKind::NotFound => "give the path of a crontab",
-            io::ErrorKind::PermissionDenied => {
-                "run the report as root, or for your own crontab: \
-                 crontab -l | remoteexe --report --user-crontab -"
-            }
-            _ => "give a text file, as cron reads it",
-        };
-        Self {
-            path: path.to_owned(),
-            reason: error.to_string(),
-            remedy: remedy.to_owned(),
-            is_denied: error.kind() == io::ErrorKind::PermissionDenied,
-        }
-    }
-}
-
-impl Display for UnreadCrontab {
-    fn fmt(&self, out: &mut Formatter) -> fmt::Result {
-        let (path, reason, remedy) = (self.path.display(), &self.reason, &self.remedy);
-        write!(out, "left out: {path}: {reason}; tip: {remedy}")
-    }
-}
-
 pub struct Crontabs {
     pub cron: MachineCron,
     pub read: Vec<Crontab>,
-    pub left_out: Vec<UnreadCrontab>,
+    /// The crontabs, and directories of crontabs, that could not be read.
+    pub left_out: Vec<Finding>,
+    /// The first of them that the reader may not read.
+    pub denied: Option<PathBuf>,
     /// The first lines that may run remoteexe in files that the cron daemon does not read.
     pub of_others: Vec<(PathBuf, usize)>,
 }
@@ -148,7 +113,7 @@ enum Location {
 impl Crontabs {
     pub fn read(selection: &CrontabSelection, trust: TrustIn) -> Self {
         let cron = MachineCron::of(Path::new("/"));
-        let mut crontabs = Self { cron, read: Vec::new(), left_out: Vec::new(), of_others: Vec::new() };
+        let mut crontabs = Self { cron, read: Vec::new(), left_out: Vec::new(), denied: None, of_others: Vec::new() };
         match selection {
             CrontabSelection::Machine => crontabs.add_machine(trust),
             CrontabSelection::Files(files) => {
@@ -199,7 +164,7 @@ impl Crontabs {
             for path in files {
                 let Ok((text, stat)) = read(&path, Location::System) else { continue };
                 let line = text.split(|byte| *byte == b'\n').position(line_may_run);
-                let line = line.filter(|_| trust(&Author::Uid(stat.st_uid)) != Trust::Nothing);
+                let line = line.filter(|_| (trust.of)(Some(stat.st_uid)) != Trust::Nothing);
                 self.of_others.extend(line.map(|line| (path, line + 1)));
             }
         }
@@ -224,7 +189,7 @@ impl Crontabs {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
             Err(error) => {
-                self.left_out.push(UnreadCrontab::new(dir, &error));
+                self.leave_out(dir, &error);
                 return Vec::new();
             }
         };
@@ -236,14 +201,30 @@ impl Crontabs {
         paths
     }
 
+    fn leave_out(&mut self, path: &Path, error: &io::Error) {
+        let is_link = error.raw_os_error() == Some(Errno::LOOP.raw_os_error());
+        let remedy = match error.kind() {
+            _ if is_link => "cron follows no link there; put the file itself in its place",
+            io::ErrorKind::NotFound => "give the path of a crontab",
+            io::ErrorKind::PermissionDenied => {
+                self.denied.get_or_insert(path.to_owned());
+                "run the report as root, or for your own crontab: \
+                 crontab -l | remoteexe --report --user-crontab -"
+            }
+            _ => "give a text file, as cron reads it",
+        };
+        self.left_out.push(Fault::new(error.to_string(), remedy).in_file(path));
+    }
+
     fn add(&mut self, path: &Path, place: Location, owner: Option<String>, trust: TrustIn) {
         let (text, stat) = match read(path, place) {
             Ok(found) => found,
-            Err(error) => return self.left_out.push(UnreadCrontab::new(path, &error)),
+            Err(error) => return self.leave_out(path, &error),
         };
         let is_quoted = self.cron.takes_empty_values;
         let text = if is_quoted { with_empty_values(&text) } else { text };
-        let trust = trust(&owner.clone().map_or(Author::Uid(stat.st_uid), Author::Name));
+        let author = owner.as_deref().map_or(Some(stat.st_uid), |name| trust.users.uid(name));
+        let trust = (trust.of)(author);
         let columns = match place {
             Location::System => Columns::System,
             Location::Spool => Columns::User,
@@ -255,7 +236,7 @@ impl Crontabs {
         };
         let is_installed = !matches!(place, Location::Elsewhere(_));
         if !is_installed && let Some(misfit) = misfit(path, &contents, columns) {
-            return self.left_out.push(misfit);
+            return self.left_out.push(misfit.in_file(path));
         }
         let has_ignored_name = place == Location::System && !self.cron.rules.takes_name_of(path);
         let rejection = if has_ignored_name {
@@ -314,7 +295,7 @@ impl Crontabs {
 const NAME_REMEDY: &str = "give the file a name of letters, digits, - and _ only, or delete it";
 
 /// The error of a file whose lines all have the columns of the other option.
-fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCrontab> {
+fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<Fault> {
     let lines = contents.lines.iter();
     let mut lines = lines.filter(|it| it.mentions_remoteexe()).peekable();
     let number = lines.peek()?.number;
@@ -329,7 +310,7 @@ fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCr
         ),
         Columns::User => ("has a user before its command", format!("use --crontab {shown}")),
     };
-    Some(UnreadCrontab { path: path.to_owned(), reason: format!("line {number} {reason}"), remedy, is_denied: false })
+    Some(Fault::new(format!("line {number} {reason}"), remedy))
 }
 
 fn is_standard_input(path: &Path) -> bool {

@@ -6,12 +6,10 @@ use std::path::Path;
 
 use rustix::fs::getxattr;
 
-use crate::machine::{LocalUser, UserLookup};
+use crate::machine::LocalUser;
 
 /// The access control list of a file, which may allow what the mode does not.
 const ACL: &str = "system.posix_acl_access";
-
-pub type FindUser<'a> = &'a dyn Fn(&str) -> UserLookup;
 
 /// A kind of access, by its bit in a mode.
 #[derive(Debug, Clone, Copy)]

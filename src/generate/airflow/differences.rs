@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::dst::{self, ClockChange, Difference, ExtraStarts};
+use super::dst::{self, ClockChange, Difference};
 use super::schedule::DagLine;
 use crate::cron::{Fault, Finding, PortableLines};
 
@@ -99,24 +99,24 @@ fn of_status(line: &DagLine, add: &mut impl FnMut(Option<usize>, String, &str)) 
 fn in_words(difference: &Difference) -> String {
     let ClockChange { at, before, after } = difference.change;
     let day = local(at + before).format("%Y-%m-%d");
-    let mut parts = Vec::new();
-    for (who, starts) in [("cron", &difference.only_cron), ("Airflow", &difference.only_airflow)] {
-        if !starts.is_empty() {
-            let starts = starts_in_words(starts, difference.change);
-            parts.push(format!("only {who} starts it at {starts}"));
-        }
-    }
+    let only = |(name, who): (&str, usize)| {
+        let starts = starts_in_words(difference, who)?;
+        Some(format!("only {name} starts it at {starts}"))
+    };
+    let parts: Vec<String> = [("cron", 0), ("Airflow", 1)].into_iter().filter_map(only).collect();
     let (from, to) = (local(at + before).format("%H:%M"), local(at + after).format("%H:%M"));
     format!("when the clock goes from {from} to {to} on {day}, {}", parts.join(", and "))
 }
 
-/// The first of the times, as the clock shows them.
-fn starts_in_words(starts: &[ExtraStarts], change: ClockChange) -> String {
-    let ClockChange { at, before, after } = change;
+/// The first of the times at which one of the two makes more starts, as the clock shows them.
+fn starts_in_words(difference: &Difference, who: usize) -> Option<String> {
+    let ClockChange { at, before, after } = difference.change;
     let day = local(at + before).date_naive();
-    let time = |extra: &ExtraStarts| {
-        let is_before = extra.minute < at;
-        let time = extra.minute + if is_before { before } else { after };
+    let time = |(minute, counts): (&i64, &[usize; 2])| {
+        let others = counts[1 - who];
+        let count = counts[who].checked_sub(others).filter(|count| *count > 0)?;
+        let is_before = *minute < at;
+        let time = minute + if is_before { before } else { after };
         let is_repeated = (at + after..at + before).contains(&time);
         let time = local(time);
         let date = if time.date_naive() == day { "" } else { "%Y-%m-%d " };
@@ -125,19 +125,19 @@ fn starts_in_words(starts: &[ExtraStarts], change: ClockChange) -> String {
             (true, false) => " (the second)",
             (false, _) => "",
         };
-        let often = match (extra.has_others, extra.count) {
+        let often = match (others > 0, count) {
             (false, 1) => String::new(),
             (false, count) => format!(" ({count} times)"),
             (true, 1) => " (once more)".to_owned(),
             (true, count) => format!(" ({count} times more)"),
         };
-        format!("{}{which}{often}", time.format(&format!("{date}%H:%M")))
+        Some(format!("{}{which}{often}", time.format(&format!("{date}%H:%M"))))
     };
-    let shown: Vec<String> = starts.iter().take(MOST_TIMES).map(time).collect();
-    match starts.len().saturating_sub(MOST_TIMES) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more times", shown.join(", ")),
-    }
+    let mut times: Vec<String> = difference.starts.iter().filter_map(time).collect();
+    let more = times.len().saturating_sub(MOST_TIMES);
+    times.truncate(MOST_TIMES);
+    let more = if more > 0 { format!(" and {more} more times") } else { String::new() };
+    (!times.is_empty()).then(|| times.join(", ") + &more)
 }
 
 fn local(minute: i64) -> DateTime<Utc> {

@@ -4,7 +4,6 @@
 //! local time: a time that does not exist becomes an hour later, and of a repeated time the second one counts. Only if
 //! an expression has each hour, Airflow counts the time since the last run ([`AirflowSchedule::counts_time`]).
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::schedule::{AirflowSchedule, DagLine};
@@ -29,20 +28,10 @@ pub struct ClockChange {
     pub after: i64,
 }
 
-/// Starts of a line in one minute that only one scheduler makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExtraStarts {
-    pub minute: i64,
-    pub count: usize,
-    /// The other scheduler also makes some in this minute.
-    pub has_others: bool,
-}
-
-#[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
     pub change: ClockChange,
-    pub only_cron: Vec<ExtraStarts>,
-    pub only_airflow: Vec<ExtraStarts>,
+    /// The number of starts by cron, and by Airflow, in each minute of UTC in which the two differ.
+    pub starts: BTreeMap<i64, [usize; 2]>,
 }
 
 /// The changes of the clock in a zone in the year after the minute `now`.
@@ -60,28 +49,19 @@ pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
     let Some(zone) = Zone::named(&line.line.zone) else {
         return Vec::new();
     };
-    let differences = changes(&zone, now).into_iter().map(|change| {
+    let differences = changes(&zone, now).into_iter().filter_map(|change| {
         let (from, until) = window(&line.schedule, &zone, change.at);
-        let mut starts: BTreeMap<i64, (usize, usize)> = BTreeMap::new();
+        let mut starts: BTreeMap<i64, [usize; 2]> = BTreeMap::new();
         for minute in line.line.cron_minutes(from, until) {
-            starts.entry(minute).or_default().0 += 1;
+            starts.entry(minute).or_default()[0] += 1;
         }
         for minute in minutes(&line.schedule, &zone, from, until) {
-            starts.entry(minute).or_default().1 += 1;
+            starts.entry(minute).or_default()[1] += 1;
         }
-        let mut found = Difference { change, only_cron: Vec::new(), only_airflow: Vec::new() };
-        for (minute, (cron, airflow)) in starts {
-            let count = cron.abs_diff(airflow);
-            let extra = ExtraStarts { minute, count, has_others: cron.min(airflow) > 0 };
-            match cron.cmp(&airflow) {
-                Ordering::Greater => found.only_cron.push(extra),
-                Ordering::Less => found.only_airflow.push(extra),
-                Ordering::Equal => {}
-            }
-        }
-        found
+        starts.retain(|_, [cron, airflow]| cron != airflow);
+        (!starts.is_empty()).then_some(Difference { change, starts })
     });
-    differences.filter(|found| !found.only_cron.is_empty() || !found.only_airflow.is_empty()).collect()
+    differences.collect()
 }
 
 /// The minutes of UTC in which the change at `at` may matter: from the last day before it on which the line is due to

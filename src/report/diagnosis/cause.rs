@@ -1,4 +1,4 @@
-//! What incidents with one cause have in common.
+//! Recognizes incidents with one cause by what they have in common.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use crate::report::logs::owner::Account;
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reason::state_of_host;
 
-/// Words of a program that cannot reach a service. A line with one of them names the service.
+/// Words of programs that cannot reach a service. A line with such a word names the service.
 const OF_A_SERVICE: [&str; 7] = ["connect", "resolve", "://", " port ", "unreachable", "no such host", "getaddrinfo"];
 
-/// What incidents that are merged have in common.
+/// What incidents that are merged have in common. Each `bool` is whether they are over.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Likeness {
     /// The same job again, in this state.
@@ -95,8 +95,7 @@ impl Likeness {
     }
 }
 
-/// The reason of the last bad run, without the host and words with a digit, which differ from host to host and run to
-/// run.
+/// The reason of the last bad run, with `#` for the host and for words with a digit: these differ from run to run.
 fn gist(incident: &Incident, history: &History) -> String {
     let Some(run) = incident.last.filter(|run| run.outcome.is_bad()) else {
         return String::new();

@@ -1,4 +1,4 @@
-//! What a diagnosis is based on.
+//! The facts that a diagnosis is based on.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ pub struct Evidence<'a> {
 }
 
 /// Finds incidents of one kind, and claims their bad runs: a bad run belongs to the first rule that claims it. A rule
-/// never changes what another one found.
+/// never changes what another rule found.
 pub type Rule = fn(&Evidence, &mut Claims) -> Vec<Incident>;
 
 /// The bad runs that belong to an incident, by their numbers in the history.

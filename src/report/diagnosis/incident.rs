@@ -27,20 +27,20 @@ pub struct Incident {
     pub last_good: Option<NaiveDateTime>,
     /// The jobs without a good run since, though the reason has passed.
     pub not_recovered: Vec<JobId>,
-    /// The number of occurrences that are shown as one.
+    /// The number of occurrences that were merged into this incident.
     pub times: u64,
-    /// No later run makes up for a bad run soon.
+    /// Whether no later run makes up for a bad run soon.
     pub is_pressing: bool,
 }
 
-/// In local time.
+/// The times at which an incident began, was detected and ended, in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IncidentWindow {
     pub since: NaiveDateTime,
-    /// When it could first be known.
+    /// When the incident could first be known.
     pub detected_at: NaiveDateTime,
     pub last: NaiveDateTime,
-    /// When the end was known. None if the incident goes on.
+    /// When the end could first be known. None if the incident goes on.
     pub over: Option<NaiveDateTime>,
 }
 
@@ -48,7 +48,7 @@ pub struct IncidentWindow {
 pub enum IncidentKind {
     /// A job's bad runs in a row.
     Failing,
-    /// Good and bad in turn.
+    /// A job's runs are good and bad in turn.
     Flapping,
     /// Runs of a job have no END, and their processes are gone.
     Lost,
@@ -70,14 +70,14 @@ pub enum IncidentKind {
     Unreachable {
         hosts: Vec<HostId>,
     },
-    /// ssh connects, and is refused.
+    /// ssh connects to hosts, but a login or a host key is refused.
     Refused {
         hosts: Vec<HostId>,
         refusal: Refusal,
     },
     /// Servers dropped some connections and took others.
     Dropped {
-        /// The seconds of the minute with more drops than their share of the starts.
+        /// The seconds of the minute with most of the drops, if there are such seconds.
         herd: Option<Herd>,
     },
     /// A job takes longer than before.
@@ -90,7 +90,6 @@ pub enum IncidentKind {
     /// Nothing was started, for longer than ever before.
     Silent {
         scheduler: Scheduler,
-        /// The machine's boot.
         boot: Option<NaiveDateTime>,
     },
     NotStarted {
@@ -100,7 +99,6 @@ pub enum IncidentKind {
     /// Most lines missed their slots at once.
     CronDown {
         scheduler: Scheduler,
-        /// The machine's boot.
         boot: Option<NaiveDateTime>,
         /// The number of runs that were lost at the same time.
         lost: u64,
@@ -111,7 +109,7 @@ pub enum IncidentKind {
         from: NaiveDateTime,
         to: NaiveDateTime,
     },
-    /// Slots without a START while the log took no lines.
+    /// Slots without a START while the log was full.
     LogFull,
     /// Slots whose STARTs came late, one soon after the other.
     Late {
@@ -132,10 +130,8 @@ pub struct Herd {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IncidentState {
-    /// Bad since the incident began.
     Failing,
     Flapping,
-    /// Killed without END.
     Lost,
     Hung,
     Unreachable,
@@ -195,16 +191,16 @@ impl IncidentState {
 }
 
 impl IncidentWindow {
-    /// The window of these runs, at least one. Its end is known with the first run's END or later.
+    /// The window of these runs, at least one. Its end is known no earlier than the first run's END.
     pub fn of_bad_runs(runs: &[&RunSummary], over: Option<NaiveDateTime>) -> Self {
         let starts = runs.iter().map(|run| run.start);
         let ends = || runs.iter().map(|run| run.until);
-        let known = ends().min().expect("there is a run");
+        let detected_at = ends().min().expect("there is a run");
         Self {
             since: starts.min().expect("there is a run"),
-            detected_at: known,
+            detected_at,
             last: ends().max().expect("there is a run"),
-            over: over.map(|over| over.max(known)),
+            over: over.map(|over| over.max(detected_at)),
         }
     }
 
@@ -230,7 +226,6 @@ impl Incident {
         }
     }
 
-    /// The incident of these bad runs.
     pub fn of_runs<'a>(
         kind: IncidentKind,
         window: IncidentWindow,
@@ -310,7 +305,7 @@ impl Incident {
         }
     }
 
-    /// The hosts that cannot be reached, or refuse a login.
+    /// The hosts of an unreachable or refused connection.
     pub fn hosts(&self) -> &[HostId] {
         match &self.kind {
             IncidentKind::Unreachable { hosts } | IncidentKind::Refused { hosts, .. } => hosts,
@@ -318,7 +313,7 @@ impl Incident {
         }
     }
 
-    /// The jobs, beginning with those that have had no good run since.
+    /// The jobs, beginning with the jobs that have not recovered.
     pub fn in_order(&self) -> impl Iterator<Item = &JobId> {
         let others = self.jobs.iter().filter(|job| !self.not_recovered.contains(job));
         self.not_recovered.iter().chain(others)
@@ -340,7 +335,8 @@ impl Incident {
         most.map(|(way, _)| *way)
     }
 
-    /// Takes a bad run as the last one, unless a later one is known. A lost run shows no reason.
+    /// Takes a bad run as the last one, unless there is a later run. Any other run is preferred to a lost run, which
+    /// shows no reason.
     fn take_last(&mut self, run: RunSummary) {
         let order = |run: &RunSummary| (run.outcome != Outcome::Lost, run.until);
         if self.last.is_none_or(|last| order(&last) <= order(&run)) {
@@ -376,7 +372,7 @@ impl Incident {
     }
 }
 
-/// These jobs or hosts in their order, each once.
+/// These jobs or hosts, sorted, each once.
 pub fn unique(ids: impl IntoIterator<Item = u32>) -> Vec<u32> {
     BTreeSet::from_iter(ids).into_iter().collect()
 }

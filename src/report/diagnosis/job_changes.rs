@@ -1,4 +1,4 @@
-//! Finds what has changed in the jobs: switched off, renamed, new, on two schedulers. No problem by itself.
+//! Finds changes of jobs: switched off, renamed, new, started twice. A change is no problem by itself.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,9 +34,9 @@ pub struct StartedJob<'a> {
     pub starts: Vec<NaiveDateTime>,
     pub first: NaiveDateTime,
     pub last: NaiveDateTime,
-    /// The time from nearly each START to the next.
+    /// The time from most STARTs to the next.
     pub rhythm: Option<TimeDelta>,
-    /// A line that is understood has the job.
+    /// Whether a line that is understood has the job.
     is_on_line: bool,
     has_stopped: bool,
 }
@@ -103,7 +103,7 @@ pub fn started<'a>(evidence: &Evidence<'a>) -> Vec<StartedJob<'a>> {
     jobs.collect()
 }
 
-/// The stopped jobs, each with the job that began soon after, with the same script or on the same host.
+/// Pairs of a stopped job and the job that began soon after, with the same script or on the same host.
 fn renamed<'a>(history: &History, jobs: &'a [StartedJob<'a>]) -> Vec<(&'a StartedJob<'a>, &'a StartedJob<'a>)> {
     let account = |job: &StartedJob| history.account(job.id);
     let host = |job: &StartedJob| history.job(job.id).host;
@@ -121,7 +121,7 @@ fn renamed<'a>(history: &History, jobs: &'a [StartedJob<'a>]) -> Vec<(&'a Starte
     let pair = |old: &'a StartedJob<'a>| {
         let new = |is_like: &dyn Fn(&StartedJob, &StartedJob) -> bool| {
             let new = jobs.iter().filter(|new| began(old, new) && is_like(old, new));
-            // Two old jobs may not become one.
+            // Two old jobs must not become one.
             only(new.collect()).filter(|new| stopped().filter(|old| began(old, new) && is_like(old, new)).count() == 1)
         };
         let is_moved = |old: &StartedJob, new: &StartedJob| script(old.name) == script(new.name);
@@ -152,7 +152,7 @@ fn stopped<'a>(
     (switched_off, stopped)
 }
 
-/// The jobs that two users or schedulers start, and those that are started twice at once.
+/// The jobs that two users or schedulers start, and the jobs that are started twice at once.
 fn twice<'a>(evidence: &Evidence, jobs: &'a [StartedJob<'a>]) -> Vec<Twice<'a>> {
     let mut by_name: BTreeMap<&[u8], Vec<&StartedJob>> = BTreeMap::new();
     for job in jobs {

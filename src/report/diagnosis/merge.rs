@@ -9,13 +9,13 @@ use super::incident::{Incident, IncidentKind, unique};
 use crate::report::history::{History, JobId};
 use crate::report::runs::outcome::Outcome;
 
-/// The longest time for which a host that comes and goes may be reached in between.
+/// The longest time between two outages of a host that are one incident: the host comes and goes.
 const COMES_AND_GOES: TimeDelta = TimeDelta::hours(6);
 
 /// How much later a cause may show in one job than in another.
 const SLACK: TimeDelta = TimeDelta::minutes(10);
 
-/// Merges the incidents of a job that are over, and the incidents of a host.
+/// Merges repeated incidents: the past incidents of a job, and the outages of a host.
 pub fn merge_repeated(incidents: Vec<Incident>) -> Vec<Incident> {
     let is_near = |one: &Incident, next: &Incident| {
         one.hosts().is_empty() || next.window.since - one.window.last <= COMES_AND_GOES
@@ -23,7 +23,7 @@ pub fn merge_repeated(incidents: Vec<Incident>) -> Vec<Incident> {
     joined(incidents, Likeness::repeated, is_near)
 }
 
-/// Merges jobs on all hosts whose login is refused in one way since one time: a key or an account was changed.
+/// Merges jobs, on any hosts, whose logins are refused in one way since one time: a key or an account was changed.
 pub fn merge_refused(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
     let joined = joined(incidents, Likeness::refused, began_together);
     let named = joined.into_iter().map(|mut incident| {
@@ -42,16 +42,16 @@ fn began_together(one: &Incident, next: &Incident) -> bool {
     next.last_good.is_none_or(|good| good <= one.window.since + SLACK)
 }
 
-/// Merges jobs whose output names one state of their host or one service, and the same script failing in the same way
-/// on several hosts.
+/// Merges jobs whose output names the same state of their host, or the same service. Also merges a script that fails in
+/// the same way on several hosts.
 pub fn merge_alike(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
     let of_host = |incident: &Incident| Likeness::surroundings(incident, history);
     let of_script = |incident: &Incident| Likeness::script(incident, history);
     joined(joined(incidents, of_host, |_, _| true), of_script, |_, _| true)
 }
 
-/// Joins incidents of the same likeness: each with the first earlier one to which it `belongs`. An incident that
-/// comes again counts as often as its parts together. Any other counts as often as its most frequent part.
+/// Joins each incident with the first earlier incident of the same likeness to which it `belongs`. If the same incident
+/// comes again, `times` are added; otherwise the highest one counts.
 fn joined(
     incidents: Vec<Incident>,
     likeness: impl Fn(&Incident) -> Option<Likeness>,
@@ -86,8 +86,8 @@ fn joined(
     all
 }
 
-/// Drops what other incidents explain: silences during outages, which name the lines, and those that have ended in which
-/// runs were lost; and runs that went on as the clock jumped, which did not hang.
+/// Drops explained incidents: a silence during an outage, a silence that began with a loss of runs, and a run over
+/// which the clock jumped, which did not hang.
 pub fn drop_explained(incidents: &mut Vec<Incident>, history: &History) {
     let is_cause = |incident: &&Incident| {
         matches!(
@@ -122,7 +122,7 @@ fn explains(cause: &Incident, other: &Incident, history: &History) -> bool {
     }
 }
 
-/// Merges runs that were lost while nothing was started into that outage: the machine was down.
+/// Merges runs that were lost together into an outage at the same time: the machine was down.
 pub fn merge_downtime(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
     let is_outage = |incident: &Incident| matches!(incident.kind, IncidentKind::CronDown { .. });
     let (mut outages, others): (Vec<_>, Vec<_>) = incidents.into_iter().partition(is_outage);
@@ -156,7 +156,7 @@ fn was_lost_in(incident: &Incident, outage: &Incident, history: &History) -> boo
     history.scheduler(*job) == *scheduler && lost.since <= down.last && ends_after
 }
 
-/// The jobs of a past incident whose last run is one of its bad ones. No later run makes up for a nightly job.
+/// The jobs of a past incident without a good run since, such as nightly jobs.
 pub fn not_recovered(incident: &Incident, history: &History) -> Vec<JobId> {
     let is_of_many = matches!(
         incident.kind,

@@ -8,7 +8,7 @@ use super::evidence::Evidence;
 use super::incident::{Incident, IncidentKind};
 use crate::report::history::{History, JobId};
 
-/// With more time between two STARTs, no later run makes up for a bad one soon.
+/// A job with more time between two STARTs is rare: no later run makes up for a bad run soon.
 const RARE: TimeDelta = TimeDelta::hours(4);
 
 /// Sorts open incidents first; among these, incidents that no later run makes up for soon; then by the share of bad
@@ -35,7 +35,7 @@ fn is_pressing(incident: &Incident, history: &History, span: TimeDelta) -> bool 
     matters && !incident.is_over() && incident.is_failure()
 }
 
-/// Shares are in thousandths.
+/// The key by which incidents are sorted. Shares are in thousandths.
 type Urgency = (bool, bool, bool, Reverse<u64>, Reverse<usize>, Reverse<u64>, chrono::NaiveDateTime);
 
 fn key(incident: &Incident, evidence: &Evidence) -> Urgency {
@@ -57,7 +57,7 @@ fn key(incident: &Incident, evidence: &Evidence) -> Urgency {
     (
         is_over,
         !incident.is_pressing,
-        // A slower job is good.
+        // A slower job has not failed.
         matches!(incident.kind, IncidentKind::Slower { .. }),
         Reverse(now),
         Reverse(jobs),

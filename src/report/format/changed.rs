@@ -1,4 +1,4 @@
-//! What has changed in the jobs, in words.
+//! The changes of jobs, in words.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use crate::cron::CommentedOut;
 use crate::report::diagnosis::job_changes::{JobChanges, StartedJob, Twice, started};
 use crate::report::history::jobs::script;
 
-/// The most changes of one kind that are shown.
+/// The most changes of each kind that are shown.
 const MAX_SHOWN: usize = 5;
 
 const NO_LINE: &str = ", then no more; no line of a crontab that is understood";
 
-/// Each change, by its label, in words.
+/// Each change in words, after its label.
 pub fn changes(report: &Report) -> Vec<(&'static str, String)> {
     let evidence = report.evidence();
     let jobs = started(&evidence);

@@ -26,10 +26,10 @@ const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// All lines of the job in words: `every 5 min`.
+    /// The schedules of all lines of the job: `*/5 * * * *, up to 20s later`.
     pub words: String,
     pub next: String,
-    /// In seconds from 1970.
+    /// The next start in seconds from 1970.
     pub next_second: Option<i64>,
     /// The first line: `/etc/crontab:12`.
     pub place: String,
@@ -91,7 +91,7 @@ pub fn summary(report: &Report) -> Vec<String> {
     lines
 }
 
-/// What concerns the crontabs as a whole. None if they have nothing to do with the logs.
+/// The sentences about the crontabs as a whole. None if they have nothing to do with the logs.
 fn whole(report: &Report, expected: &Expected) -> Option<Vec<String>> {
     let planned = &expected.planned;
     let users = &report.machine.users;
@@ -123,17 +123,17 @@ fn whole(report: &Report, expected: &Expected) -> Option<Vec<String>> {
     Some(lines)
 }
 
-/// Why starts may be missing that the report does not show.
+/// Why the report may not show that a start is missing.
 fn not_known(crontabs: &Crontabs, has_jobs: bool) -> Vec<String> {
     let cron = (!crontabs.cron.is_known && has_jobs).then(|| {
         let name = &crontabs.cron.name;
         format!("not started runs are not looked for: the rules of {name} are not known here")
     });
-    let denied = crontabs.left_out.iter().find(|it| it.is_denied).map(|denied| {
+    let denied = crontabs.denied.as_ref().map(|denied| {
         format!(
             "{} cannot be read, so runs of its lines that were not started are not shown; \
              for your own crontab: crontab -l | remoteexe --report --user-crontab -",
-            path(&denied.path)
+            path(denied)
         )
     });
     cron.into_iter().chain(denied).collect()
@@ -141,7 +141,7 @@ fn not_known(crontabs: &Crontabs, has_jobs: bool) -> Vec<String> {
 
 /// The number of lines that the report cannot judge.
 pub fn not_checked(expected: &Expected) -> Option<String> {
-    counted(expected.unjudged as u64, "line", "not checked: of other logs, users or zones")
+    counted(expected.unchecked as u64, "line", "not checked: of other logs, users or zones")
 }
 
 /// A number of things and what they are, if there are any.
@@ -177,7 +177,7 @@ fn checked_jobs(report: &Report, expected: &Expected, clock: Clock) -> String {
     }
 }
 
-/// The crontabs of which some slots are not checked because they were changed.
+/// The crontabs that were changed, so that earlier slots are not checked.
 fn changes(report: &Report, expected: &Expected, clock: Clock) -> Vec<String> {
     let mut changed: BTreeMap<&Path, NaiveDateTime> = BTreeMap::new();
     for job in expected.wanted() {

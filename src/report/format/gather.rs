@@ -32,10 +32,10 @@ use crate::report::slots::coverage::Coverage;
 use crate::report::slots::missed::MissedStarts;
 use crate::report::slots::{Expected, Planned, not_made_up};
 
-/// A record may come from a clock that is ahead of ours by this much.
+/// How far the clock of a record may be ahead of ours.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
-/// Earlier days of the only job that is asked for are read until there are this many runs, and at most this many days.
+/// Earlier days are read for the only wanted job until there are this many runs, and at most this many days.
 const ENOUGH_RUNS: usize = 7;
 const MAX_DAYS_BACK: usize = 35;
 
@@ -51,7 +51,7 @@ pub struct Gatherer<'a> {
     end_of_time: NaiveDateTime,
     expected: Option<Expected>,
     builder: Option<HistoryBuilder>,
-    /// The runs to judge later ones by.
+    /// The runs for Watch.
     samples: Option<Samples>,
     coverage: Coverage,
     suggestions: Vec<Suggestions>,
@@ -106,13 +106,13 @@ impl<'a> Gatherer<'a> {
 
     /// Notes a run, whether it passes the filter or not.
     pub fn note(&mut self, run: &mut Run) {
-        self.coverage.add(run.trace.owner.scheduler, run.trace.start);
+        self.coverage.entry(run.trace.owner.scheduler).or_default().add(run.trace.start);
         for suggestions in &mut self.suggestions {
             suggestions.add(&run.trace.job);
         }
         self.accept(run);
         let (filter, until) = (&self.window.filter, self.window.filter.period.until.filter(|_| self.needs.as_of_end));
-        // Of all jobs: one may fail after another, and on an earlier day had another date among its words.
+        // Of all jobs: a job may fail after another job, and may have had another date in its name on an earlier day.
         if let Some(samples) = self.samples.as_mut().filter(|_| filter.has_begun(run) && filter.has_user(run)) {
             samples.add(run, until);
         }
@@ -132,7 +132,7 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// Accepts the exit status of a run, if the query or a line of the run's job says that it is no failure.
+    /// Accepts the exit status of a run, if the query or a line of the run's job does.
     fn accept(&self, run: &mut Run) {
         let is_of_line = match (&self.expected, run.end.status()) {
             (Some(expected), Some(status @ 1..)) => expected.accepts(run, status),
@@ -163,7 +163,7 @@ impl<'a> Gatherer<'a> {
         for finding in watch.idle() {
             history.set_idle(finding.account, &finding.job, finding.since);
         }
-        // Nobody's log changes what is said of another user's jobs.
+        // No user's log changes the report about another user's jobs.
         let users = &self.machine.users;
         read.back.retain(|back| back.uid.is_none_or(|uid| !users.is_other_user(uid)));
         let mut crontabs = self.expected.take();
@@ -200,7 +200,7 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// Compares the last good runs of each job with earlier ones, also those of older logs.
+    /// Compares the last runs of each job with earlier runs, also from older logs.
     fn watch(&mut self, logs: &Logs) -> Watch {
         let Some(mut samples) = self.samples.take() else { return Watch::default() };
         let from = self.window.read_from.filter(|_| self.query.source.dirs().is_some());
@@ -215,7 +215,7 @@ impl<'a> Gatherer<'a> {
         Watch::of(samples)
     }
 
-    /// The logs of this machine that take no more lines since the last record.
+    /// The log directories of this machine on a disk that is full now. They count as full since the last record.
     fn full_now(&self, read: &Reading) -> Vec<FullLog> {
         let dirs = self.query.source.dirs().unwrap_or_default();
         let is_full = |dir: &&LogDir| !dir.scheduler.is_remote() && statvfs(&dir.path).is_ok_and(|it| it.f_bfree == 0);
@@ -232,21 +232,21 @@ impl<'a> Gatherer<'a> {
         let Period { until, .. } = self.window.filter.period;
         let after = latest.map(|latest| latest + TimeDelta::seconds(1));
         // Only the logs in the log directories continue until now.
-        let is_here = self.query.source.dirs().is_some();
-        let live = is_here.then_some(self.machine.now);
-        let after = after.filter(|after| !is_here || *after <= self.end_of_time);
+        let reads_dirs = self.query.source.dirs().is_some();
+        let live = reads_dirs.then_some(self.machine.now);
+        let after = after.filter(|after| !reads_dirs || *after <= self.end_of_time);
         let end = live.max(after).unwrap_or(self.machine.now);
         let now = until.unwrap_or(end).min(end);
         Scope {
             since: self.window.since.unwrap_or(NaiveDateTime::MIN),
             now,
-            is_live: is_here && self.machine.now - now < TimeDelta::minutes(1),
+            is_live: reads_dirs && self.machine.now - now < TimeDelta::minutes(1),
             boot: self.machine.running.boot,
             has_all_jobs: !self.window.filter.leaves_out_jobs(),
         }
     }
 
-    /// Adds earlier runs of the only job that is asked for, until there are enough: it may run once a week.
+    /// Adds earlier runs of the only wanted job, until there are enough: the job may run once a week.
     fn look_back(&self, builder: &mut HistoryBuilder, older: &OlderLogs) {
         let Filter { job, period, .. } = &self.query.filter;
         if !self.needs.looks_back || job.is_none() || period.since.is_some() || !builder.is_of_one_job() {
@@ -265,11 +265,11 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// The logs that are older than those that were read, if there are any.
+    /// The logs that are older than the logs that were read, if there are log directories.
     fn older_logs(&self, logs: &'a Logs) -> Option<OlderLogs<'a>> {
         let from = self.window.diagnosed_from()?;
         self.query.source.dirs()?;
-        // Without this time, all runs of the logs that were read are in the history.
+        // Without `history_from`, all runs of the logs that were read are in the history.
         let is_whole = self.window.history_from.is_none();
         let read = logs.read_files().filter(|_| is_whole).collect();
         Some(OlderLogs { known: &logs.known, read, from, machine: self.machine, files: Cell::default() })
@@ -286,7 +286,7 @@ impl<'a> Gatherer<'a> {
         expected.check(&Timeframe {
             scope,
             is_news: self.needs.is_news,
-            reach: self.window.diagnosed_from(),
+            read_from: self.window.diagnosed_from(),
             first_days: &logs.first_days,
             coverage: &self.coverage,
             back: &read.back,
@@ -303,7 +303,7 @@ fn end_of_time(query: &Query, window: &Window, machine: &Machine) -> NaiveDateTi
     window.filter.period.until.map_or(end, |until| until.max(end))
 }
 
-/// Leaves out the gaps of jobs that certainly have a new line: that have no START in older logs either.
+/// Leaves out the gaps of jobs whose line seems to be new: there is no START in older logs either.
 fn leave_out_new_jobs(missed: &mut MissedStarts, expected: &Expected, older: Option<&OlderLogs>) {
     let gaps = missed.gaps.iter().filter(|gap| gap.may_be_new);
     let mut new: HashSet<u32> = gaps.map(|gap| gap.slots[0].job).collect();

@@ -18,7 +18,7 @@ pub struct Joblog {
 
 impl Format for Joblog {
     fn needs(&self) -> Needs {
-        // The lines of the jobs say which statuses are no failure.
+        // A line of a job may accept its exit status.
         Needs { slots: true, warns_of_left_out: true, is_paged: true, ..Needs::default() }
     }
 
@@ -37,14 +37,14 @@ impl Format for Joblog {
     }
 }
 
-/// The line of `run`, without a newline. Times are in seconds, `Starttime` since 1970 in UTC.
+/// Times are in seconds, `Starttime` since 1970 in UTC.
 fn line(number: u64, run: &Run) -> String {
     let status = run.end.status();
     let unknown = || "-1".to_owned();
     let runtime = run.seconds().map_or_else(unknown, |seconds| format!("{seconds}.000"));
     let exitval = status.map_or_else(unknown, |status| status.to_string());
     let host = match run.host() {
-        // GNU parallel refuses an empty one.
+        // GNU parallel refuses an empty host.
         b"" => "-".to_owned(),
         host => printable(host),
     };

@@ -23,7 +23,7 @@ use crate::report::slots::{Expected, ExpectedJob};
 
 pub struct Json<'a> {
     pub users: &'a Users,
-    /// A run or a slot that was written is bad.
+    /// Whether a run or a slot that was written is bad.
     pub is_bad: bool,
 }
 

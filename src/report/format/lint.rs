@@ -6,12 +6,12 @@ use std::path::Path;
 
 use super::crontabs::place;
 use super::{Format, Needs, Report, at_most, count};
-use crate::cron::{CronJobs, Crontabs, Fault, Finding, UnknownCall};
+use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
 use crate::escape::{printable, shortened};
 use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
-/// In bytes.
+/// The most bytes of a reason that are shown.
 const LONGEST: usize = 1_000;
 
 const MOST_UNKNOWN: usize = 20;
@@ -45,9 +45,7 @@ fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String 
     };
     line(&crontabs.cron.describe());
     for finding in findings {
-        let Fault { line: number, problem, remedy } = &finding.fault;
-        let number = number.map(|number| format!(":{number}")).unwrap_or_default();
-        line(&format!("{}{number}: {problem}; tip: {remedy}", finding.file.display()));
+        line(&finding.shown(""));
     }
     let unknown = unexplained(&plan.unknown, findings);
     for UnknownCall { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
@@ -87,7 +85,7 @@ fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
     }
 }
 
-/// The commented-out lines. They are no fault: many a crontab has old lines.
+/// The commented-out lines, which are no fault: many a crontab has old lines.
 fn commented_out(plan: &CronJobs) -> Option<String> {
     let mut places: Vec<String> = plan.commented_out.iter().map(|off| place(&off.place)).collect();
     places.dedup();

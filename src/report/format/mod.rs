@@ -1,6 +1,6 @@
-//! From a report to bytes: a file or folder for each format.
+//! Turns a report into bytes: a file or folder for each format.
 //!
-//! A format says what it needs, takes the matching runs one by one, and in the end reads the whole report.
+//! A format declares its needs, takes the matching runs one by one, and in the end reads the whole report.
 
 pub mod changed;
 pub mod crontabs;
@@ -56,20 +56,20 @@ pub struct Needs {
     pub as_of_end: bool,
     /// The last lines of output of the runs in the history.
     pub tails: bool,
-    /// Earlier runs of the only job that is asked for, where it has few in the period.
+    /// Earlier runs of the only wanted job, if it has few in the period.
     pub looks_back: bool,
     /// Good runs from older logs, to judge long runs by.
     pub baseline: bool,
-    /// Good runs that are not as usual.
+    /// The findings of Watch.
     pub watch: bool,
-    /// Only what became known in the period: an earlier report has shown the rest.
+    /// Only what was detected in the period: an earlier report has shown the rest.
     pub is_news: bool,
     pub reach: Reach,
     /// The records of the runs with this process id.
     pub records_of: Option<u32>,
-    /// The format does not show the logs that are left out, so standard error does.
+    /// Warnings about logs that are left out, because the format does not show them.
     pub warns_of_left_out: bool,
     pub is_paged: bool,
-    /// Anybody may read the file of the report.
+    /// Whether anybody may read the file of the report.
     pub is_public: bool,
 }

@@ -7,7 +7,7 @@ use crate::report::output::{ReportOutput, warn};
 use crate::report::query::RunId;
 use crate::report::runs::run::Run;
 
-/// Searches all runs for one: the last one that matches.
+/// Finds the last run that matches.
 pub struct OneRun<'a> {
     id: RunId,
     /// The names of users, for a document.
@@ -21,7 +21,7 @@ impl<'a> OneRun<'a> {
         Self { id: id.clone(), users, last: None, count: 0 }
     }
 
-    /// What to say unless exactly one run matches.
+    /// A message unless exactly one run matches.
     fn remark(&self) -> Option<String> {
         let pid = self.id.pid;
         let Some(run) = &self.last else {
@@ -45,7 +45,7 @@ impl<'a> OneRun<'a> {
 impl Format for OneRun<'_> {
     fn needs(&self) -> Needs {
         Needs {
-            // A line of the job may say that its status is no failure.
+            // A line of the job may accept its exit status.
             slots: true,
             records_of: Some(self.id.pid),
             warns_of_left_out: true,
@@ -87,7 +87,7 @@ impl Format for OneRun<'_> {
     }
 }
 
-/// Why a bad run was bad, and a blank line.
+/// The cause and the reason of a bad run, and a blank line.
 fn head(run: &Run, reason: &[u8]) -> String {
     let status = run.end.status().map(|status| format!("exit {status}: ")).unwrap_or_default();
     let cause = printable(run.cause().as_bytes());

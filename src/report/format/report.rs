@@ -1,4 +1,4 @@
-//! The result of a query. Formats read it, and nothing else.
+//! The result of a query. Formats read this and nothing else.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use chrono::NaiveDateTime;
 
 use super::words::{Clock, shown_name};
-use crate::cron::Starter;
 use crate::cron::upcoming::{self, Periods};
 use crate::escape::printable;
 use crate::machine::Machine;
@@ -19,7 +18,7 @@ use crate::report::history::{History, JobId, RunSummary};
 use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
 use crate::report::query::filter::Filter;
-use crate::report::query::{Form, Query, Question, Shown};
+use crate::report::query::{Form, Query, Question, TextQuery};
 use crate::report::runs::assembler::Reading;
 use crate::report::runs::first_program::status_of_lock;
 use crate::report::runs::outcome::Outcome;
@@ -35,7 +34,7 @@ pub struct Report<'a> {
     pub logs: &'a Logs,
     /// What was read besides the runs.
     pub read: Reading,
-    /// Names in the logs that are similar to one that was asked for in vain.
+    /// Messages with names similar to a host or job that was not found.
     pub suggestions: Vec<String>,
     pub scope: Scope,
     pub history: History,
@@ -51,7 +50,7 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// Whether healthy jobs and hosts, and all running jobs, are listed.
     pub fn lists_all(&self) -> bool {
-        matches!(self.query.form, Form::Text(Shown { all: true, .. }))
+        matches!(self.query.form, Form::Text(TextQuery { all: true, .. }))
     }
 
     /// The most rows of a list, unless all are listed.
@@ -59,7 +58,7 @@ impl Report<'_> {
         if self.lists_all() { usize::MAX } else { most }
     }
 
-    /// The periods in which to search for the next start of a job: found once for all jobs, and only if a job asks.
+    /// The periods in which to search for the next start of a job: found once for all jobs, and only if needed.
     pub fn periods(&self) -> &Periods {
         self.periods.get_or_init(|| upcoming::periods(self.machine.zoned_now))
     }
@@ -67,7 +66,7 @@ impl Report<'_> {
     /// What starts a job: cron, or a scheduler whose crontab no cron of this machine reads.
     pub fn starter(&self, job: JobId) -> &'static str {
         let Some(expected) = &self.crontabs else { return "cron" };
-        let is_of_cron = |line: &usize| expected.line(*line).starter == Starter::Cron;
+        let is_of_cron = |line: &usize| expected.line(*line).is_of_cron;
         let job = expected.wanted().get(job as usize);
         let is_of_cron = job.is_none_or(|job| job.lines.iter().any(is_of_cron));
         if is_of_cron { "cron" } else { "the scheduler" }
@@ -90,12 +89,12 @@ impl Report<'_> {
         Clock { day: last.date() }
     }
 
-    /// How many ENDs have no START, though the whole log of their day was read.
+    /// The number of ENDs without a START, although whole days were read.
     pub fn lost_starts(&self) -> u64 {
         self.query.source.dirs().map_or(0, |_| self.read.unmatched_ends)
     }
 
-    /// The period: what was asked for, and else the time of the runs. A run that hangs may have begun before it.
+    /// The period in words, by default from the first run to the last. A hung run may have begun before the period.
     pub fn period(&self) -> Option<String> {
         let (first, last) = self.tally.first_to_last?;
         let Scope { since, now, is_live, .. } = self.scope;
@@ -107,9 +106,9 @@ impl Report<'_> {
         })
     }
 
-    /// The findings of Watch. `--changed` has only those detected in the period.
+    /// The findings of Watch. With `--changed`, only findings that were detected in the period.
     pub fn watched(&self) -> impl Iterator<Item = &WatchFinding> {
-        let is_news = matches!(self.query.form, Form::Text(Shown { question: Question::Changes, .. }));
+        let is_news = matches!(self.query.form, Form::Text(TextQuery { question: Question::Changes, .. }));
         let is_shown =
             move |it: &&WatchFinding| self.filter.names(&it.job) && (!is_news || self.scope.includes(it.detected_at));
         self.watch.findings.iter().filter(is_shown)
@@ -149,7 +148,7 @@ impl Report<'_> {
         missed
     }
 
-    /// Whether a job runs behind a lock, or may, as far as its operands and its lines show.
+    /// Whether a job runs behind a lock, or may, by its operands and its lines.
     pub fn has_lock(&self, id: JobId) -> bool {
         let expected = self.crontabs.as_ref().and_then(|it| it.wanted().get(id as usize));
         status_of_lock(&self.history.job(id).name).is_some() || expected.is_some_and(|job| job.is_conditional)

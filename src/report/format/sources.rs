@@ -7,7 +7,7 @@ use crate::report::logs::open::Input;
 use crate::report::query::filter::Filter;
 use crate::report::query::{LogSource, Query};
 
-/// The sources, and a line for each of the logs that were left out.
+/// The sources, and lines about logs and records that were left out.
 pub fn lines(report: &Report) -> Vec<String> {
     let mut lines = vec![describe(report)];
     lines.extend(report.logs.left_out(&report.machine.users));

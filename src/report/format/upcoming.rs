@@ -9,7 +9,7 @@ use chrono::{DateTime, Datelike, Local};
 use super::{Format, Needs, Report, count};
 use crate::clock::local_time;
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
-use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, Starter, UnknownCall};
+use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
 use crate::escape::{printable, shortened};
 use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
@@ -17,7 +17,7 @@ use crate::report::slots::Planned;
 /// The most bytes of a job or a host that are shown.
 const LONGEST: usize = 1_000;
 
-/// The widest column of schedules. Longer ones stand out.
+/// The widest column. A longer schedule sticks out.
 const WIDEST: usize = 60;
 
 /// The most unknown calls that are listed.
@@ -91,18 +91,14 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
 }
 
 fn add_starts(text: &mut String, entries: &[&CronJob], periods: &[Vec<ClockInterval>], now: DateTime<Local>) {
-    // Where there are lines of cron and of another scheduler, each says whose it is.
-    let first = entries.first().map(|entry| entry.starter);
-    let are_mixed = entries.iter().any(|entry| Some(entry.starter) != first);
+    // If there are lines of cron and of another scheduler, each line shows its scheduler.
+    let are_mixed = entries.iter().any(|entry| entry.is_of_cron != entries[0].is_of_cron);
     let rows = entries.iter().map(|entry| {
         let next = next_start(entry, periods);
-        let of = match entry.starter {
-            _ if !are_mixed => String::new(),
-            Starter::Cron => ", by cron".to_owned(),
-            Starter::Other => {
-                let file = printable(file_name(&entry.place.file));
-                format!(", by the scheduler of {file}")
-            }
+        let of = match (are_mixed, entry.is_of_cron) {
+            (false, _) => String::new(),
+            (true, true) => ", by cron".to_owned(),
+            (true, false) => format!(", by the scheduler of {}", printable(file_name(&entry.place.file))),
         };
         let words = schedule_in_words(entry) + &of;
         (next, [start_in_words(next, entry, now), words, shortened(&entry.job, LONGEST)])

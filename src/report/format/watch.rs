@@ -1,4 +1,4 @@
-//! Good runs that are not as usual, in words.
+//! The findings of Watch, in words.
 
 use chrono::{NaiveDate, Weekday};
 

@@ -1,15 +1,16 @@
 //! Values in short words: times, durations and counts, and counts as bars.
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use indicatif::HumanCount;
 
 use crate::escape::printable;
 use crate::report::history::durations::DurationStats;
 use crate::report::runs::outcome::{Outcome, Reason};
 
-/// The lowest first.
+/// The bars of a chart, the lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// The format of local times: shows the date of a time that is not on the day of the page.
+/// Formats local times, with the date if that is not the day of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     pub day: NaiveDate,
@@ -65,7 +66,6 @@ pub fn age(age: TimeDelta) -> String {
     duration(Some(u32::try_from(age.num_seconds()).unwrap_or(u32::MAX)))
 }
 
-/// The way in which a run ended.
 pub fn way(outcome: Outcome) -> String {
     match outcome {
         Outcome::Failed(status, Reason::Script) => format!("exit {status}"),
@@ -90,15 +90,7 @@ pub fn at_most(most: usize, mut texts: Vec<String>, thing: &str) -> Vec<String> 
 
 /// A number with commas between its thousands.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 /// A bar for each count. The highest bar is the largest count, and a blank is 0.
@@ -112,7 +104,7 @@ pub fn chart(counts: &[u64]) -> String {
     counts.iter().map(bar).collect()
 }
 
-/// The most bytes of a job's or a host's name. The page cuts it anyway.
+/// The most bytes of a job's or a host's name. A page has no room for more.
 const SHOWN_NAME: usize = 1024;
 
 /// A name for the page, with an ellipsis if its end is cut off.

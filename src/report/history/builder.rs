@@ -1,4 +1,4 @@
-//! Adds runs to a history as they end.
+//! Builds a history from runs as they end.
 
 use std::rc::Rc;
 
@@ -34,14 +34,13 @@ impl HistoryBuilder {
         Self { until, keeps_tails, ..Self::default() }
     }
 
-    /// Adds a job of a crontab, which is never joined with the variants of its script. As a crontab may not name its
-    /// user, the job belongs to the first account of the scheduler that runs one of this name.
+    /// Adds a job of a crontab. Such a job is never joined with the variants of its script. As the crontab may leave
+    /// its user open, the job gets the first account of the scheduler that runs a job of this name.
     pub fn plan(&mut self, account: Account, name: &Rc<[u8]>) {
         let job = self.push_job(account, name, None);
         self.planned.insert((account.scheduler, Rc::clone(name)), job);
     }
 
-    /// The number of runs so far.
     pub fn runs(&self) -> usize {
         self.history.runs.len()
     }
@@ -52,10 +51,10 @@ impl HistoryBuilder {
         jobs.iter().all(|job| job.name == jobs[0].name)
     }
 
-    /// Adds a run, unless it started after `until`.
+    /// Adds a run that started before `until`.
     pub fn add(&mut self, run: &Run) {
         let job = self.job(run);
-        // A lost run with a record of that time or later was still alive.
+        // A lost run with a record at `until` or later was still alive then.
         let is_open = |until: NaiveDateTime| run.trace.last >= until;
         let outcome = if self.until.is_some_and(is_open) { Outcome::Running } else { run.outcome() };
         let last = self.until.unwrap_or(run.trace.last).min(run.trace.last);
@@ -111,7 +110,7 @@ impl HistoryBuilder {
     }
 
     fn next_job(&self) -> JobId {
-        JobId::try_from(self.history.jobs.len()).expect("no memory has so many jobs")
+        JobId::try_from(self.history.jobs.len()).expect("memory holds fewer jobs")
     }
 
     fn push_job(&mut self, account: Account, name: &Rc<[u8]>, script_number: Option<u32>) -> JobId {
@@ -125,7 +124,7 @@ impl HistoryBuilder {
         if let Some(host) = self.hosts.get(name) {
             return *host;
         }
-        let host = HostId::try_from(self.history.hosts.len()).expect("no memory has so many hosts");
+        let host = HostId::try_from(self.history.hosts.len()).expect("memory holds fewer hosts");
         self.history.hosts.push(name.into());
         self.hosts.insert(name.into(), host);
         host

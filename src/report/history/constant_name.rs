@@ -1,4 +1,4 @@
-//! The part of a job's operands that is the same in all its runs, where a parameter such as `$(date +\%F)` changes.
+//! The part of a job's operands that is the same in all its runs, without parameters such as `$(date +\%F)`.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use crate::report::runs::run::first_word;
 /// A number of this many digits is a date, a time or a counter.
 const LONG: usize = 8;
 
-/// The parts of the operands that change from run to run.
+/// Which parts of the operands count as changing from run to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changing {
     /// Only dates. A job with another number may be for another customer.

@@ -13,22 +13,21 @@ pub struct Tally {
     pub runs: u64,
     /// Exit status 0.
     pub ok: u64,
-    /// With an exit status that does not count as a failure.
+    /// Another exit status, which is accepted.
     pub accepted: u64,
-    /// Runs that did nothing, because a lock is held.
+    /// Runs that did nothing because a lock was held.
     pub skipped: u64,
-    /// With any other exit status.
+    /// Any other exit status.
     pub failed: u64,
     /// Failed runs whose ssh failed before the remote command ran.
     pub connection_failures: u64,
     /// Failed runs whose command line was refused.
     pub usage_errors: u64,
     pub retried: u64,
-    /// Still running.
     pub running: u64,
-    /// Without END, and the process is gone.
+    /// No END, and the process is gone.
     pub lost: u64,
-    /// With a record that may be another run's, or output.
+    /// A record may be another run's, or output.
     pub ambiguous: u64,
     /// The same job was started again during the run.
     pub overlaps: u64,
@@ -38,7 +37,7 @@ pub struct Tally {
 pub struct Count {
     pub name: &'static str,
     pub number: u64,
-    /// Should be 0.
+    /// Whether the number should be 0, and is not.
     pub is_bad: bool,
 }
 

@@ -16,20 +16,19 @@ pub struct KnownJob {
     pub name: Rc<[u8]>,
     pub account: Account,
     pub host: HostId,
-    /// The number of its script among those whose parameters may change.
+    /// The number of its script among the scripts with parameters.
     pub script_number: Option<u32>,
-    /// The parameters change from run to run.
+    /// Whether the parameters change from run to run.
     pub has_variants: bool,
 }
 
 impl KnownJob {
-    /// The operands without the host.
     pub fn script(&self) -> &[u8] {
         script(&self.name)
     }
 }
 
-/// A job's operands without the first.
+/// A job's operands without the host.
 pub fn script(name: &[u8]) -> &[u8] {
     let blank = name.iter().position(|&byte| byte == b' ');
     blank.map_or(&[], |blank| &name[blank + 1..])

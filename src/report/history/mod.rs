@@ -29,28 +29,27 @@ pub use jobs::{HostId, JobId, KnownJob};
 /// Runs by job, and within a job by START.
 #[derive(Default)]
 pub struct History {
-    /// First those of crontabs, then the others in the order in which they first appeared.
+    /// First the jobs of crontabs, then the others in the order of their first runs.
     pub jobs: Vec<KnownJob>,
     pub hosts: Vec<Box<[u8]>>,
-    /// One job after the other.
+    /// Sorted by job and START.
     pub runs: Vec<RunSummary>,
     /// The index of each job's first run, and the number of all runs.
     begins: Vec<usize>,
     lines: KeptLines,
     tails: Tails,
-    /// Good runs of rare jobs, from logs older than those of the report.
-    earlier: HashMap<JobId, Vec<Good>>,
+    /// Good runs of rare jobs, from logs older than the report's.
+    earlier: HashMap<JobId, Vec<GoodRun>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Good {
+pub struct GoodRun {
     pub end: NaiveDateTime,
     pub start: NaiveDateTime,
-    /// The duration.
     pub seconds: u32,
 }
 
-impl Good {
+impl GoodRun {
     /// None if the run was bad, or its duration is unknown.
     pub fn of(run: &Run) -> Option<Self> {
         Some(Self {
@@ -72,10 +71,9 @@ pub struct RunSummary {
     pub begun: NaiveDateTime,
     /// The local time of the last record, which is END if there is one.
     pub last: NaiveDateTime,
-    /// The local time of END. Of a lost run, the time by which it was certainly dead; otherwise that of the last
-    /// record.
+    /// The local time of END, or by which a lost run was certainly dead, or of a running run's last record.
     pub until: NaiveDateTime,
-    /// From START to END, or [`UNKNOWN`], as after the clock was set back.
+    /// The duration, or [`UNKNOWN`], as after the clock was set back.
     seconds: u32,
     line: u32,
     tail: u32,
@@ -92,7 +90,7 @@ pub enum RunFlag {
     Ambiguous = 2,
     /// The remote command certainly ended by itself.
     ReachedHost = 4,
-    /// ssh was to be run, so the first operand is a host.
+    /// The log has the ssh command, so the first operand is a host.
     HasCommand = 8,
     Retried = 16,
     /// The exit status is not 0, but accepted.
@@ -101,7 +99,7 @@ pub enum RunFlag {
     Dated = 64,
     /// The output is empty or blank.
     Silent = 128,
-    /// Retries were asked for: there was one, or the log says why there was none.
+    /// Retries were asked for: the log has a retry, or shows why there was none.
     HasRetries = 256,
     /// Good, and it did nothing that the job usually does.
     Idle = 512,
@@ -124,7 +122,7 @@ impl RunSummary {
         self.seconds().filter(|_| is_good)
     }
 
-    /// Whether the run was going on between `since` and `end`, without `end`.
+    /// Whether the run was going on at `since` or later, but before `end`.
     pub fn is_in(&self, since: NaiveDateTime, end: NaiveDateTime) -> bool {
         let is_open = self.outcome == Outcome::Running;
         self.start < end && (is_open || self.until >= since)
@@ -141,19 +139,19 @@ impl History {
         &self.runs[self.range(job)]
     }
 
-    pub fn earlier(&self, job: JobId) -> &[Good] {
+    pub fn earlier(&self, job: JobId) -> &[GoodRun] {
         self.earlier.get(&job).map_or(&[], Vec::as_slice)
     }
 
-    /// Adds a good run from older logs, unless it is known.
-    pub fn add_earlier(&mut self, job: JobId, good: Good) {
+    /// Adds a good run from older logs, unless the history has it.
+    pub fn add_earlier(&mut self, job: JobId, good: GoodRun) {
         let is_it = |run: &RunSummary| (run.start, run.until) == (good.start, good.end);
         if !self.of_job(job).iter().any(is_it) {
             self.earlier.entry(job).or_default().push(good);
         }
     }
 
-    /// Excludes a job's good runs since then from its usual duration: they did nothing.
+    /// Excludes a job's good runs since then from its usual duration, because they did nothing.
     pub fn set_idle(&mut self, account: Account, name: &[u8], since: NaiveDateTime) {
         let is_it = |job: &JobId| self.account(*job) == account && *self.job(*job).name == *name;
         let Some(job) = self.job_ids().find(is_it) else { return };
@@ -211,7 +209,7 @@ impl History {
         0..JobId::try_from(self.jobs.len()).expect("jobs are numbered so")
     }
 
-    /// The most informative line of a bad run's output, if it was kept.
+    /// The line of output with the reason of a bad run, if it was kept.
     pub fn line(&self, run: &RunSummary) -> Option<&[u8]> {
         self.lines.get(run.line)
     }

@@ -1,4 +1,4 @@
-//! Adds good runs from older logs as a baseline: only these show how long a rare job takes.
+//! Adds good runs from older logs as a baseline, because the logs of a report may have none of a rare job.
 //!
 //! Older logs are read only for runs without END and for long runs, and only until there are enough good runs.
 
@@ -10,7 +10,7 @@ use chrono::{Days, NaiveDate, NaiveDateTime};
 
 use super::constant_name::lasting_name;
 use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
-use super::{Good, History, JobId, RunFlag, RunSummary};
+use super::{GoodRun, History, JobId, RunFlag, RunSummary};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
 use crate::report::logs::find;
@@ -23,13 +23,13 @@ use crate::report::runs::run::Run;
 /// The jobs by account and [`lasting_name`]: the words of a job may hold the date.
 type Jobs = HashMap<(Account, Rc<[u8]>), Vec<JobId>>;
 
-/// The most days with logs that are looked at. A user may have made a log of every day since the year 1.
+/// The most days whose logs are read. A user may have made a log of every day since the year 1.
 const MOST_DAYS: usize = 400;
 
 pub struct OlderLogs<'a> {
     /// The logs that were found, of all days.
     pub known: &'a [LogFile],
-    /// Logs whose runs are all known already, such as one of an earlier day that was written after midnight.
+    /// The logs that were read already. A log of the day before is among them if it was written after midnight.
     pub read: HashSet<FileId>,
     /// The local time since which logs have been read.
     pub from: NaiveDateTime,
@@ -39,7 +39,6 @@ pub struct OlderLogs<'a> {
 }
 
 impl OlderLogs<'_> {
-    /// Adds good runs from older logs to the history.
     pub fn add_good_runs(&self, history: &mut History, scope: &Scope, accept: &impl Fn(&mut Run)) {
         let asking: Vec<JobId> =
             history.job_ids().filter(|job| history.of_job(*job).iter().any(|run| is_asking(run, scope))).collect();
@@ -55,7 +54,7 @@ impl OlderLogs<'_> {
                 accept(&mut run);
                 let account = run.trace.owner.job_account();
                 let jobs = jobs.get(&(account, lasting_name(&run.trace.job)));
-                if let (Some(jobs), Some(good)) = (jobs, Good::of(&run)) {
+                if let (Some(jobs), Some(good)) = (jobs, GoodRun::of(&run)) {
                     for job in jobs {
                         history.add_earlier(*job, good);
                     }
@@ -64,7 +63,7 @@ impl OlderLogs<'_> {
         }
     }
 
-    /// Gives `take` each run of a day's `logs` that ended before the logs of the report.
+    /// Passes each run in a day's `logs` to `take`, if it ended before `from`.
     pub fn read_day(&self, logs: Vec<LogFile>, mut take: impl FnMut(Run)) {
         let logs = find::inputs(logs);
         let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
@@ -77,10 +76,10 @@ impl OlderLogs<'_> {
         self.files.set(self.files.get() + read.merged.files);
     }
 
-    /// The logs of the days before those that were read.
+    /// The unread logs of the days before `from`, by day.
     pub fn earlier_days(&self) -> BTreeMap<NaiveDate, Vec<LogFile>> {
         let mut days: BTreeMap<NaiveDate, Vec<LogFile>> = BTreeMap::new();
-        let is_unread = |log: &&LogFile| !self.read.contains(&log.place);
+        let is_unread = |log: &&LogFile| !self.read.contains(&log.id);
         let earlier = self.known.iter().filter(|log| log.name.log.day < self.from.date());
         for log in earlier.filter(is_unread) {
             days.entry(log.name.log.day).or_default().push(log.clone());
@@ -109,8 +108,7 @@ fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -
     jobs
 }
 
-/// Whether the report needs to know how long the run should take: it is going on, was lost without an earlier sign, or
-/// took long.
+/// Whether the report needs the usual duration of the run: the run has been going on for long, was lost, or took long.
 fn is_asking(run: &RunSummary, scope: &Scope) -> bool {
     match run.outcome {
         Outcome::Lost => !run.is(RunFlag::Dated) || run.until >= scope.since,

@@ -8,7 +8,7 @@ use crate::report::logs::scheduler::Scheduler;
 pub struct Scope {
     /// The first second of the period.
     pub since: NaiveDateTime,
-    /// The first second after the period: what is wrong then is wrong now.
+    /// The first second after the period. An incident that is open then is open now.
     pub now: NaiveDateTime,
     /// The logs reach to `now`, so a START that is missing did not happen.
     pub is_live: bool,

@@ -20,7 +20,7 @@ pub struct Scripts {
     all: Vec<ScriptVariants>,
 }
 
-/// A script on one host.
+/// A script on one host, with its first job, and the number of its jobs and their runs.
 struct ScriptVariants {
     first: JobId,
     jobs: u32,
@@ -66,25 +66,25 @@ impl Scripts {
         if !self.all.iter().any(ScriptVariants::has_variants) {
             return;
         }
-        let mut places: Vec<JobId> = Vec::with_capacity(history.jobs.len());
+        let mut new_ids: Vec<JobId> = Vec::with_capacity(history.jobs.len());
         let mut jobs: Vec<KnownJob> = Vec::new();
         for (id, mut job) in (0..).zip(mem::take(&mut history.jobs)) {
             let script = job.script_number.map(|number| &self.all[number as usize]);
             let joined = script.filter(|script| script.has_variants());
             // The first job of a script comes before the others.
             if let Some(script) = joined.filter(|script| script.first != id) {
-                places.push(places[script.first as usize]);
+                new_ids.push(new_ids[script.first as usize]);
                 continue;
             }
             if joined.is_some() {
                 job.has_variants = true;
                 job.name = without_parameters(&job.name).into();
             }
-            places.push(JobId::try_from(jobs.len()).expect("there are fewer than before"));
+            new_ids.push(JobId::try_from(jobs.len()).expect("there are fewer than before"));
             jobs.push(job);
         }
         for run in &mut history.runs {
-            run.job = places[run.job as usize];
+            run.job = new_ids[run.job as usize];
         }
         history.jobs = jobs;
     }

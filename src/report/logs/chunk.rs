@@ -1,4 +1,5 @@
-//! The lines that were read from one input at once. Most of a log is output, so lines of output in a row are one group.
+//! A chunk of lines, read from one input at once. Most of a log is output, so consecutive lines of output form one
+//! group.
 
 use std::iter;
 
@@ -7,7 +8,7 @@ use memchr::{memchr, memrchr};
 
 use crate::log::record::Kind;
 
-/// A record, or several in a row of one process and one second that can only be lines of output.
+/// One record, or consecutive lines of output of one process and one second.
 #[derive(Debug, Clone, Copy)]
 pub struct Records<'a> {
     /// The local time.
@@ -15,17 +16,16 @@ pub struct Records<'a> {
     pub pid: u32,
     /// The lines of the log, joined by newlines. At least one.
     pub lines: &'a [u8],
-    /// The number of lines.
     pub count: u64,
     /// The number of bytes before the text of each line.
     pub prefix: usize,
-    /// They are output, whatever their text.
+    /// Whether all lines are output, whatever their text.
     pub is_output: bool,
 }
 
 #[derive(Debug, Default)]
 pub struct Chunk {
-    /// There may be more after the last line.
+    /// The lines, and perhaps unused bytes after them.
     pub bytes: Vec<u8>,
     pub groups: Vec<LineGroup>,
 }
@@ -49,15 +49,15 @@ pub enum GroupKind {
         count: u64,
         is_output: bool,
     },
-    /// Not a record: the rest of a torn one, or a line of another program.
+    /// Not a record: the rest of a torn record, or a line of another program.
     Unrecognized,
-    /// Nothing, or a mark. Two processes that end a torn line at the same time leave an empty line. Of a line that is
-    /// read in pieces, only the first piece counts.
+    /// An empty line, a mark, or a later piece of a long line. Two processes that end a torn line at the same time
+    /// leave an empty line.
     Empty,
 }
 
 impl Chunk {
-    /// A group of lines, if they are records.
+    /// The group at this index, if its lines are records.
     pub fn records(&self, group: usize) -> Option<Records<'_>> {
         let LineGroup { begin, end, time, kind } = self.groups[group];
         let GroupKind::Records { pid, prefix, count, is_output } = kind else { return None };
@@ -66,7 +66,7 @@ impl Chunk {
 }
 
 impl<'a> Records<'a> {
-    /// The meaning of the first text.
+    /// The kind of the first record.
     pub fn kind(&self) -> Kind<'a> {
         if self.is_output { Kind::Output(b"") } else { Kind::parse(&self.lines[self.prefix..]) }
     }

@@ -8,25 +8,25 @@ use ruzstd::decoding::BlockDecodingStrategy::UptoBlocks;
 use ruzstd::decoding::FrameDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 
-/// An input that another thread may read.
+/// A source of bytes that another thread may read.
 pub type Source = Box<dyn Read + Send>;
 
-/// In KiB: twice the need of `xz -9`. A file can ask for any amount of memory.
+/// In KiB: twice what `xz -9` needs, because a file can ask for any amount of memory.
 const MAX_XZ_MEMORY: u32 = 128 << 10;
 
 /// The number of bytes that show the format.
 const MAGIC: u64 = 6;
 
-/// The first bytes of formats that are not read, and the programs that decompress them.
-const UNREADABLE: [(&[u8], &str); 4] =
+/// The first bytes of unsupported formats, and the programs that decompress them.
+const UNSUPPORTED: [(&[u8], &str); 4] =
     [(b"BZh", "bzip2 -d"), (b"\x04\x22\x4d\x18", "lz4 -d"), (b"\x1f\x9d", "uncompress"), (b"PK\x03\x04", "unzip")];
 
-/// The decompressed bytes of `file`, or its own bytes if it is not compressed. Fails for a format that is not read.
+/// The decompressed bytes of `file`, or its own bytes if it is not compressed. Fails for an unsupported format.
 pub fn decompress(mut file: impl Read + Send + 'static) -> io::Result<Source> {
     let mut magic = Vec::new();
     (&mut file).take(MAGIC).read_to_end(&mut magic)?;
-    let unreadable = UNREADABLE.iter().find(|(first, _)| magic.starts_with(first));
-    if let Some((_, remedy)) = unreadable {
+    let unsupported = UNSUPPORTED.iter().find(|(first, _)| magic.starts_with(first));
+    if let Some((_, remedy)) = unsupported {
         let message = format!("compressed in a way that is not read here; first undo it: {remedy}");
         return Err(io::Error::new(io::ErrorKind::Unsupported, message));
     }
@@ -46,7 +46,7 @@ pub fn decompress(mut file: impl Read + Send + 'static) -> io::Result<Source> {
     })
 }
 
-/// Translates the errors of decompressors for the person who has the file.
+/// Turns the errors of decompressors into messages with a remedy.
 struct Checked<R>(R);
 
 impl<R: Read> Read for Checked<R> {

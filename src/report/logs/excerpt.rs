@@ -1,5 +1,5 @@
-//! Reads some minutes of a log. A binary search finds them, because records are in order of time. A compressed log is
-//! read from its beginning.
+//! Reads a log from a given time on. A binary search finds the place, because records are in order of time. A
+//! compressed log is read from its beginning.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -14,16 +14,16 @@ use super::owner::Owner;
 use super::splitter::Splitter;
 use crate::log::record::Parser;
 
-/// The search ends at this many bytes, which are read anyway.
+/// The search narrows the place down to this many bytes, which are then read.
 const NEAR: u64 = 128 << 10;
 
-/// The bytes in which a record is sought.
+/// The bytes that each step of the search reads to find a record.
 const PROBE: usize = 16 << 10;
 
-/// The bytes that may be read of older logs in any case.
+/// The least budget for older logs, in bytes.
 const LEAST: u64 = 192 << 20;
 
-/// How much more a compressed byte costs than others.
+/// The cost of a compressed byte, which becomes several bytes.
 const COMPRESSED: u64 = 8;
 
 /// The bytes of older logs that were read, and the most that may be read.
@@ -34,12 +34,12 @@ pub struct ReadBudget {
 }
 
 impl ReadBudget {
-    /// A budget of `most` bytes, but at least of those that may be read in any case.
+    /// A budget of `most` bytes, or of [`LEAST`] if that is more.
     pub fn new(most: u64) -> Self {
         Self { used: 0, most: most.max(LEAST) }
     }
 
-    /// Takes the cost of a whole compressed log from the budget, if enough is left. Returns whether enough was left.
+    /// Takes the cost of a whole compressed log from the budget. Returns false if not enough is left.
     fn takes_whole(&mut self, size: u64) -> bool {
         let size = size.saturating_mul(COMPRESSED);
         let has_room = self.used.saturating_add(size) <= self.most;
@@ -52,8 +52,8 @@ impl ReadBudget {
     }
 }
 
-/// Gives the records of `log` from `begin` on to `take`, until that returns false. Returns false if the budget is spent
-/// before.
+/// Passes the records of `log` from `begin` on to `take`, until `take` returns false. Returns false if the budget is
+/// spent first.
 pub fn read(
     log: &LogFile,
     begin: NaiveDateTime,
@@ -93,7 +93,7 @@ pub fn read(
     Ok(false)
 }
 
-/// A place before the first record of `time` or later, and near it.
+/// A position shortly before the first record of `time` or later.
 fn place_of(data: &mut Data, time: NaiveDateTime) -> io::Result<u64> {
     let (mut low, mut high) = (0, data.end().unwrap_or_default());
     while high - low > NEAR {
@@ -107,7 +107,7 @@ fn place_of(data: &mut Data, time: NaiveDateTime) -> io::Result<u64> {
     Ok(low)
 }
 
-/// The time of the first whole record after the byte `at`, if one begins near it.
+/// The time of the first whole record that begins within [`PROBE`] bytes after `at`.
 fn time_after(data: &mut Data, at: u64) -> io::Result<Option<NaiveDateTime>> {
     data.go_to(at)?;
     let mut bytes = Vec::with_capacity(PROBE);

@@ -15,38 +15,38 @@ use super::scheduler::{LogDir, Scheduler};
 use crate::machine::Users;
 use crate::report::query::window::Window;
 
-/// The most files that are named for one reason to refuse them. Anybody can create any number.
+/// The most refused files that are named for each reason. Anybody can create any number.
 const MAX_NAMED: usize = 10;
 
-/// How often a directory is listed again because files vanish meanwhile, as with logrotate. Anybody can keep creating
-/// and deleting files.
+/// The most listings of a directory in which files vanish meanwhile, as with logrotate. Anybody can keep creating and
+/// deleting files.
 const MOST_LISTINGS: usize = 5;
 
 /// The logs of a period in the log directories.
 #[derive(Default)]
 pub struct Logs {
-    /// In the order of their names.
+    /// The logs to read, in the order of their names.
     pub inputs: Vec<Input>,
-    /// The same while directories are listed.
+    /// The logs chosen so far, before `inputs` is made of them.
     chosen: Vec<LogFile>,
-    /// With the reasons, in the order of their names.
+    /// Files that are not read, with the reasons, in the order of their names.
     pub refused: Vec<(Input, InputError)>,
     /// Directories without a log, or that cannot be read, with the reasons.
     pub empty_dirs: Vec<(PathBuf, String)>,
     /// The first day with a log in each scheduler's directory, of any period.
     pub first_days: Vec<(Scheduler, NaiveDate)>,
-    /// All logs of the users whose logs are read, of any day.
+    /// All readable logs of wanted users, of any day.
     pub known: Vec<LogFile>,
     /// The number of refused files that are not named.
     pub more_refused: u64,
-    /// Logs of other users, by user. They are not read: such a user can make them as large as they like, and can
+    /// Logs of other users, by uid. A report does not read them unasked: their owner can make them of any size, and can
     /// prevent others from opening them.
     left_out: BTreeMap<u32, LeftOut>,
-    /// A file whose name is almost that of a log, and the number of such files.
-    unnamed: Option<(PathBuf, u64)>,
+    /// A file with almost the name of a log, and the number of such files.
+    misnamed: Option<(PathBuf, u64)>,
 }
 
-/// The most logs of other days that are known. One user can make any number.
+/// The most logs in `known`. One user can make any number.
 const MOST_KNOWN: usize = 100_000;
 
 struct LeftOut {
@@ -55,24 +55,23 @@ struct LeftOut {
     bytes: u64,
 }
 
-/// Files in a log directory during the choice.
-struct Files<'a> {
+/// The choice of logs in one directory.
+struct DirChoice<'a> {
     window: &'a Window,
-    /// Logs of these days are read too: runs that are still going on were started on them.
+    /// The days on which jobs were started that are still running. Their logs are read too.
     days: &'a [NaiveDate],
     users: &'a Users,
-    /// The scheduler that logs to the directory.
     scheduler: Scheduler,
-    /// Only this user and root can create files in it.
+    /// The only user besides root who can create files in the directory, if there is one.
     only_writer: Option<u32>,
-    /// It has a log, of whatever day and user.
+    /// Whether the directory has a log, of whatever day and user.
     has_any: bool,
-    /// A file of the period vanished after its name was listed.
+    /// Whether a log of the period vanished after its name was listed.
     has_vanished: bool,
     logs: Logs,
 }
 
-/// The user who alone can create files in this directory, besides root.
+/// The only user besides root who can create files in this directory, if there is one.
 fn only_writer(dir: &Path) -> Option<u32> {
     let stat = stat(dir).ok()?;
     let others = Mode::WGRP | Mode::WOTH;
@@ -80,12 +79,12 @@ fn only_writer(dir: &Path) -> Option<u32> {
     (!is_shared).then_some(stat.st_uid)
 }
 
-/// The logs in these directories with records of the window, and those of `days`, on which runs that are still going on
-/// were started.
+/// Finds the logs in these directories that may have records of the window. Also finds the logs of `days`, on which
+/// jobs were started that are still running.
 pub fn logs(dirs: &[LogDir], window: &Window, days: &[NaiveDate], users: &Users) -> Logs {
     let mut logs = Logs::default();
     for dir in dirs {
-        let (files, listed) = Files::listed(dir, window, days, users);
+        let (files, listed) = DirChoice::listed(dir, window, days, users);
         let reason = match listed {
             Ok(()) if files.has_any => None,
             Ok(()) => Some("there are no logs; --log-dir names another directory".to_owned()),
@@ -100,9 +99,9 @@ pub fn logs(dirs: &[LogDir], window: &Window, days: &[NaiveDate], users: &Users)
     logs
 }
 
-impl<'a> Files<'a> {
-    /// The files in `dir`, without those that have vanished: if logs are being rotated, the next listing has them under
-    /// another name.
+impl<'a> DirChoice<'a> {
+    /// Chooses among the files in `dir`. Lists `dir` again if a file has vanished: while logs are rotated, the next
+    /// listing has the file under another name.
     fn listed(dir: &LogDir, window: &'a Window, days: &'a [NaiveDate], users: &'a Users) -> (Self, io::Result<()>) {
         let mut listings = 0;
         loop {
@@ -143,7 +142,7 @@ impl<'a> Files<'a> {
     fn consider_other(&mut self, path: PathBuf, day: NaiveDate) {
         let Ok(stat) = lstat(&path) else { return };
         if self.is_of_period(day, Some(&stat)) && self.window.filter.reads_user(stat.st_uid, self.users) {
-            self.logs.unnamed.get_or_insert((path, 0)).1 += 1;
+            self.logs.misnamed.get_or_insert((path, 0)).1 += 1;
         }
     }
 
@@ -163,15 +162,15 @@ impl<'a> Files<'a> {
         };
         self.has_any = true;
         let owner = stat.st_uid;
-        let log = LogFile { path, name, owner, place: FileId::of(&stat), scheduler: self.scheduler };
+        let log = LogFile { path, name, owner, id: FileId::of(&stat), scheduler: self.scheduler };
         self.note_day(&log, &stat);
         let day = log.name.log.day;
         if !self.is_of_period(day, Some(&stat)) {
             return;
         }
-        // In a directory of their own, a log belongs to the user who is asked for.
+        // The wanted user's own directory may have that user's logs under any name.
         let is_at_home = self.window.filter.user == Some(owner) && self.only_writer == Some(owner);
-        // Nobody writes to a missing log of a day before the period.
+        // Jobs no longer write to a log of a day before the period.
         let is_in_our_place =
             self.is_our_place(&log) && self.is_of_period(day, None) && self.users.is_other_user(owner) && !is_at_home;
         if is_in_our_place {
@@ -192,8 +191,8 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Notes the day of a log that would be read if its time were asked for. Where `protected_hardlinks` is 0, anybody
-    /// can give a file of root any name.
+    /// Notes a readable log of a wanted user, whatever its day. A file with several links has no certain day: where
+    /// `protected_hardlinks` is 0, anybody can give a file of root any name.
     fn note_day(&mut self, log: &LogFile, stat: &Stat) {
         if !self.window.filter.reads_user(log.owner, self.users) || log.check(stat).is_err() {
             return;
@@ -212,15 +211,15 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Why a file in the list cannot be looked at. In a directory where others may make files, anybody can mount
-    /// something over a file of theirs (fusermount(1)). Not even root may look at the mount, and no log is there.
+    /// The error of a listed file that has no stat. In a shared directory, anybody can mount something over a file of
+    /// their own (fusermount(1)), and not even root may look at the mount. No log of ours is behind it.
     fn hidden(&self, error: io::Error) -> InputError {
         let is_mount = matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::NotConnected);
         let may_be_strangers = self.only_writer.is_none_or(|uid| self.users.is_other_user(uid));
         if is_mount && may_be_strangers && self.users.reader == 0 { InputError::Hidden(error) } else { error.into() }
     }
 
-    /// Whether a log of this day is in the period, by its facts or by the day alone.
+    /// Whether a log of this day may have records of the period, by its stat or, without a stat, by the day alone.
     fn is_of_period(&self, day: NaiveDate, stat: Option<&Stat>) -> bool {
         let Window { read_from: since, filter, .. } = self.window;
         let until = filter.period.until;
@@ -244,15 +243,14 @@ impl<'a> Files<'a> {
 }
 
 impl Logs {
-    /// The bytes of the inputs.
     pub fn size(&self) -> u64 {
         self.inputs.iter().map(Input::size).sum()
     }
 
-    /// The logs of directories among the inputs.
+    /// The inputs that were found in log directories.
     pub fn read_files(&self) -> impl Iterator<Item = FileId> {
         self.inputs.iter().filter_map(|input| match input {
-            Input::Log(log) => Some(log.place),
+            Input::Log(log) => Some(log.id),
             _ => None,
         })
     }
@@ -274,8 +272,8 @@ impl Logs {
         for (uid, LeftOut { path, count, bytes }) in other.left_out {
             self.leave_out(uid, path, count, bytes);
         }
-        if let Some((path, count)) = other.unnamed {
-            self.unnamed.get_or_insert((path, 0)).1 += count;
+        if let Some((path, count)) = other.misnamed {
+            self.misnamed.get_or_insert((path, 0)).1 += count;
         }
     }
 
@@ -294,7 +292,7 @@ impl Logs {
         left_out.bytes = left_out.bytes.saturating_add(bytes);
     }
 
-    /// A line for each user whose logs are left out, and one for files whose names are almost those of logs.
+    /// A line for each user whose logs are left out, and a line for files with almost the name of a log.
     pub fn left_out(&self, users: &Users) -> Vec<String> {
         let line = |(&uid, left_out): (&u32, &LeftOut)| {
             let LeftOut { path, count, bytes } = left_out;
@@ -307,7 +305,7 @@ impl Logs {
         if more > 0 {
             lines.push(format!("left out: the logs of {more} more users"));
         }
-        if let Some((path, count)) = &self.unnamed {
+        if let Some((path, count)) = &self.misnamed {
             let others = and_more(count - 1);
             lines.push(format!("left out: {}{others}, not named as logs are; as a FILE it is read", path.display()));
         }

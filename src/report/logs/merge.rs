@@ -12,10 +12,10 @@ use super::open::{FileId, Input, InputError};
 use super::owner::Owner;
 use super::read_ahead::Reader;
 
-/// From this number of bytes on, a person wants to see the progress of reading.
+/// The size of inputs, in bytes, from which a progress bar is shown.
 const LONG: u64 = 64 << 20;
 
-struct Open<'a> {
+struct OpenInput<'a> {
     input: &'a Input,
     owner: Owner,
     reader: Reader,
@@ -31,14 +31,14 @@ pub struct MergeResult {
     pub unrecognized: u64,
 }
 
-/// Reads all `inputs` and gives their records to `take`, each with its owner, merged by time: a run that had to switch
-/// to another file continues there.
+/// Reads all `inputs` and passes their records to `take`, each with its owner, in order of time: a run that had to
+/// switch to another file continues there.
 pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, &Records)) -> MergeResult {
     let (mut unread, mut unrecognized) = (Vec::new(), 0);
     let mut read = HashSet::new();
     let progress = progress(inputs);
     let mut closed = in_order(inputs);
-    let mut open: Vec<Open> = Vec::new();
+    let mut open: Vec<OpenInput> = Vec::new();
     loop {
         let next = (0..open.len()).min_by_key(|&index| open[index].reader.time);
         let time = next.map(|index| open[index].reader.time);
@@ -52,7 +52,7 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, &Records)) -> MergeRe
             continue;
         }
         let Some(next) = next else { break };
-        let Open { input, owner, reader } = &mut open[next];
+        let OpenInput { input, owner, reader } = &mut open[next];
         match reader.records() {
             Some(records) => take(*owner, &records),
             None => unrecognized += u64::from(reader.is_unrecognized()),
@@ -69,10 +69,10 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, &Records)) -> MergeRe
     MergeResult { files: read.len(), unread, unrecognized }
 }
 
-/// Sorts the inputs by the first second of the day in their names, in which they are opened.
+/// Sorts the inputs by name, and puts before each the first second of the day in its name.
 ///
-/// Of records in the same second, those in the daily file are older than those in a per-user file, because a run
-/// switches from the first to the second. Records in a rotated file are older still.
+/// Within a second, records in the daily file are older than records in a per-user file, because a run switches from
+/// the first to the second. Records in a rotated file are older still.
 fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &Input)>> {
     let mut sorted: Vec<&Input> = inputs.iter().collect();
     sorted.sort_by_key(|input| input.file_name());
@@ -84,17 +84,17 @@ fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &
     inputs.map(move |input| (first_second(input), input)).peekable()
 }
 
-/// Opens `input` and reads its first line. Returns none if there is no line, or if the file is `read` already.
+/// Opens `input` and reads its first line. Returns None if there is no line, or if the file is `read` already.
 fn start<'a>(
     input: &'a Input,
     read: &mut HashSet<FileId>,
     progress: &ProgressBar,
-) -> Result<Option<Open<'a>>, InputError> {
+) -> Result<Option<OpenInput<'a>>, InputError> {
     let Some((file, owner)) = input.open(read)? else {
         return Ok(None);
     };
     let mut reader = Reader::new(progress.wrap_read(file))?;
-    Ok(reader.advance()?.then_some(Open { input, owner, reader }))
+    Ok(reader.advance()?.then_some(OpenInput { input, owner, reader }))
 }
 
 /// A progress bar on standard error, if that is a terminal and the inputs are long.

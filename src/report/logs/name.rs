@@ -21,7 +21,7 @@ pub struct FileName {
     pub is_compressed: bool,
 }
 
-/// How long ago a log was taken away from its writers, the longest time first.
+/// How long ago a log was rotated, the longest time first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Age {
     /// Rotated on this date, as digits from year to second.
@@ -50,12 +50,12 @@ impl FileName {
     }
 }
 
-/// Whether a person who gives this name means a file of records.
+/// Whether a name on the command line looks like that of a log.
 pub fn is_like_log(name: &str) -> bool {
     name.contains(".log") || uncompressed(name) != name
 }
 
-/// The local day of a file whose name is almost that of a log: a copy, or what an editor has left.
+/// The local day of a file whose name is almost that of a log: a copy, or an editor's backup.
 pub fn day_of_other(path: &Path) -> Option<NaiveDate> {
     let name = path.file_name()?.to_str()?;
     let (day, rest) = name.split_once("_remoteexe")?;

@@ -20,16 +20,16 @@ pub enum InputError {
     /// A directory, a device, a socket or a terminal.
     #[error("not a regular file or a pipe")]
     Kind,
-    /// A per-user log of another owner. Where all users can write, anybody can create one.
+    /// A per-user log of another owner. Where all users can write, anybody can create such a file.
     #[error("owned by uid {0}, not by the uid in its name")]
     Owner(u32),
     /// Another user's file in the place of a log of root or of the reader. remoteexe refuses to write to it.
     #[error("belongs to {0}, so nobody else's jobs log there; as root, move it away or delete it")]
     Stranger(String),
-    /// In a directory that others can write to, and not even root may look at it.
+    /// A file in a shared directory that not even root may look at.
     #[error("{0}; another user may have mounted something over the name")]
     Hidden(io::Error),
-    /// Not the file that was chosen.
+    /// Another file than the one that was chosen.
     #[error("it was replaced while the logs were read; run the report again")]
     Replaced,
     /// From a system call or the decompressor.
@@ -53,8 +53,8 @@ pub struct LogFile {
     pub name: FileName,
     /// The owner when the file was chosen.
     pub owner: u32,
-    /// The file that was chosen. A rotation gives its name to another file.
-    pub place: FileId,
+    /// The file that was chosen. A rotation may give the path to another file.
+    pub id: FileId,
     pub scheduler: Scheduler,
 }
 
@@ -69,7 +69,7 @@ impl FileId {
 }
 
 impl Input {
-    /// For messages.
+    /// The name for messages.
     pub fn name(&self) -> String {
         self.path().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
     }
@@ -83,7 +83,7 @@ impl Input {
         }
     }
 
-    /// In bytes, or 0 if unknown.
+    /// The size in bytes, or 0 if unknown.
     pub fn size(&self) -> u64 {
         let data = self.path().and_then(|path| fs::metadata(path).ok());
         data.map_or(0, |data| data.len())
@@ -96,7 +96,7 @@ impl Input {
         }
     }
 
-    /// The owner of its records before it is opened.
+    /// The owner of the input's records, without opening the input.
     fn owner(&self) -> Option<Owner> {
         let stat = match self {
             Self::Stdin => fstat(io::stdin()),
@@ -116,7 +116,7 @@ impl Input {
     /// Opens the input for reading, and returns the owner of its records. A FIFO is opened when it has its first
     /// writer.
     ///
-    /// Adds the file to `read`. Returns none if the file is there already, by whatever name: its records count once.
+    /// Adds the file to `read`. Returns None if the file is there already, by whatever name: its records count once.
     pub fn open(&self, read: &mut HashSet<FileId>) -> Result<Option<(Data, Owner)>, InputError> {
         // NONBLOCK: the owner of a file may hold a lease on it (fcntl(2)), and opening it would wait.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -145,8 +145,8 @@ impl Input {
             let flags = fcntl_getfl(&file).map_err(io::Error::from)?;
             fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(io::Error::from)?;
         }
-        let is_whole = kind != FileType::RegularFile || matches!(self, Self::Stdin);
-        let end = (!is_whole).then_some(stat.st_size.cast_unsigned());
+        let has_no_end = kind != FileType::RegularFile || matches!(self, Self::Stdin);
+        let end = (!has_no_end).then_some(stat.st_size.cast_unsigned());
         Ok(Some((Data::new(file.into(), end), Owner::of(&stat, self.scheduler()))))
     }
 
@@ -170,7 +170,7 @@ impl LogFile {
             Err(InputError::Kind)
         } else if self.name.log.user.is_some_and(|user| user != owner) {
             Err(InputError::Owner(owner))
-        } else if self.owner != owner || self.place != FileId::of(stat) {
+        } else if self.owner != owner || self.id != FileId::of(stat) {
             Err(InputError::Replaced)
         } else {
             Ok(())
@@ -178,8 +178,8 @@ impl LogFile {
     }
 }
 
-/// Whether a user can have written records of this machine to these inputs. Root may write to anything, and anybody to a
-/// pipe. Opens none of them, so nothing can block.
+/// Whether a user can have written records of this machine to these inputs. Root may write to anything, and anybody to
+/// a pipe. Opens no input, so nothing can block.
 pub fn writers(inputs: &[Input]) -> impl Fn(u32) -> bool + use<> {
     let here = inputs.iter().filter(|input| !input.scheduler().is_remote());
     let owners: Vec<Owner> = here.filter_map(Input::owner).collect();

@@ -1,3 +1,5 @@
+//! The owner of records: what a file shows about their writer.
+
 use rustix::fs::{FileType, Stat};
 
 use super::scheduler::Scheduler;
@@ -7,8 +9,8 @@ use super::scheduler::Scheduler;
 /// A record belongs to the owner of its file, because nothing else about its writer can be proved. So records of two
 /// owners never become one run.
 ///
-/// Other users may append to a file whose mode allows it, as to root's daily file if cron has umask 0. Their records
-/// there count as root's. If such a run goes on in its user's own file, its START is a run of root without END, and
+/// Other users may append to a file if its mode allows that, as to root's daily file if cron has umask 0. Their records
+/// there count as root's. If such a run continues in its user's own file, its START is a run of root without END, and
 /// the rest are records without START.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
@@ -27,18 +29,18 @@ impl Owner {
         Self { scheduler, uid: Some(stat.st_uid), is_shared: stat.st_mode & 0o022 != 0 }
     }
 
-    /// Whose process ids they are.
+    /// The account of process ids, which each worker numbers on its own.
     pub fn account(&self) -> Account {
         Account { scheduler: self.scheduler, uid: self.uid }
     }
 
-    /// The account to whom the jobs belong, on whichever worker of a scheduler they ran.
+    /// The account of jobs, on whichever worker of a scheduler they ran.
     pub fn job_account(&self) -> Account {
         Account { scheduler: self.scheduler.whole(), uid: self.uid }
     }
 }
 
-/// A user on one scheduler. Each job belongs to one.
+/// A user on one scheduler. Each job belongs to one account.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Account {
     pub scheduler: Scheduler,

@@ -24,14 +24,14 @@ pub struct Reader {
 }
 
 enum Chunks {
-    /// A thread. Used chunks go back to it.
+    /// From another thread, to which used chunks go back.
     Thread { filled: Receiver<io::Result<Chunk>>, used: Sender<Chunk> },
-    /// This thread, if there is no other.
+    /// From this thread, if no other could be started.
     Here(Splitter),
 }
 
 impl Reader {
-    /// Reads `file`, which may be compressed. Fails for a format that is not read.
+    /// Reads `file`, which may be compressed. Fails for an unsupported format.
     pub fn new(file: impl Read + Send + 'static) -> io::Result<Self> {
         Ok(Self {
             chunks: Chunks::of(Splitter::new(decompress(file)?)),
@@ -85,7 +85,7 @@ impl Chunks {
         }
     }
 
-    /// Replaces a used chunk by the next one, which is empty at the end.
+    /// Replaces a used chunk by the next chunk, which is empty at the end.
     fn next(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         match self {
             Self::Here(splitter) => splitter.fill(chunk),

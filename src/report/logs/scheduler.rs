@@ -4,18 +4,18 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A machine or a container: two of them use the same process ids. No larger than a pointer, because each record has
-/// one.
+/// A machine or a container whose cron starts jobs. Two schedulers may use the same process ids. As small as a pointer,
+/// because each record has a scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scheduler(&'static Facts);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Facts {
-    /// Each scheduler has its own.
+    /// Unique for each scheduler.
     number: u16,
     is_remote: bool,
     name: Option<String>,
-    /// The scheduler that has this machine as one of its workers.
+    /// The scheduler that starts jobs on this worker. None for a machine that starts its own.
     whole: Option<Scheduler>,
 }
 
@@ -30,7 +30,7 @@ impl Default for Scheduler {
 
 impl Scheduler {
     fn new(facts: Facts) -> Self {
-        // Every record of its logs refers to it until the process ends.
+        // Records refer to the facts until the process ends.
         Self(Box::leak(Box::new(facts)))
     }
 
@@ -48,9 +48,9 @@ impl Scheduler {
         self.0.is_remote
     }
 
-    /// The scheduler that starts jobs on this machine and on others, its workers; or else this machine's own.
+    /// The scheduler that starts jobs on this machine, as on its other workers; or else the machine itself.
     ///
-    /// Process ids are those of a worker. A job is one job, whichever worker runs it.
+    /// A process id belongs to a worker. A job belongs to the whole scheduler, whichever worker runs it.
     pub fn whole(self) -> Self {
         self.0.whole.unwrap_or(self)
     }
@@ -62,7 +62,7 @@ pub struct LogDir {
     pub scheduler: Scheduler,
 }
 
-/// These directories, each once, with a scheduler each. This machine logs to `local`.
+/// Each of these directories once, with a scheduler of its own. This machine logs to `local`.
 pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
     let mut different: Vec<&PathBuf> = Vec::new();
     for path in paths {
@@ -84,7 +84,7 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
     (0..).zip(&different).map(log_dir).collect()
 }
 
-/// Adds directories to which the crontabs of this machine lead. Their schedulers have no names: all are this machine.
+/// Adds the log directories of this machine's crontabs. Their schedulers have no names, because all are this machine.
 pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<LogDir>) {
     for path in paths {
         if dirs.iter().any(|dir| are_same(&dir.path, &path)) {
@@ -98,7 +98,7 @@ pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<Lo
     }
 }
 
-/// Makes the directories for which `is_worker` is true those of the workers of one scheduler.
+/// Treats the directories for which `is_worker` is true as logs of workers of one scheduler.
 pub fn unite(dirs: &mut [LogDir], is_worker: impl Fn(&Path) -> bool) {
     let number = u16::try_from(dirs.len()).unwrap_or(u16::MAX);
     let has_others = dirs.iter().any(|dir| !is_worker(&dir.path));

@@ -17,7 +17,7 @@ pub struct Splitter {
     parser: Parser,
     /// The beginning of a line whose end has not been read.
     rest: Vec<u8>,
-    /// The rest belongs to a line whose first pieces were given out.
+    /// Whether the rest belongs to a line whose first pieces were returned already.
     is_in_line: bool,
     time: NaiveDateTime,
     /// The bytes before the text of the last line, if that was a mark. Otherwise empty.
@@ -25,7 +25,7 @@ pub struct Splitter {
 }
 
 impl Splitter {
-    /// Cuts `input`, which is not compressed.
+    /// Cuts `input`, which is decompressed already.
     pub fn new(input: Source) -> Self {
         Self {
             input,
@@ -37,7 +37,7 @@ impl Splitter {
         }
     }
 
-    /// Replaces the lines in `chunk` by the next ones. There are none at the end.
+    /// Replaces the lines in `chunk` by the next lines of the input. At the end there are none.
     pub fn fill(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         let Chunk { bytes, groups } = chunk;
         groups.clear();
@@ -142,8 +142,8 @@ impl Splitter {
     }
 }
 
-/// The number of lines after the newline at `end` that begin with `prefix`, that is, of one process and second, and
-/// can only be output. Moves `end` to the newline of the last one.
+/// Counts the lines after the newline at `end` that can only be output and have the same `prefix`, and so the same
+/// process and second. Moves `end` to the newline of the last line.
 fn outputs_after(bytes: &[u8], prefix: &[u8], end: &mut usize) -> u64 {
     let mut count = 0;
     while let Some(text) = bytes[*end + 1..].strip_prefix(prefix)

@@ -27,7 +27,7 @@ const NEW: u32 = 0o666;
 /// The bits that are kept of an old file's mode: no set-user-ID, and only the owner writes.
 const KEPT: u32 = 0o644;
 
-/// The mode until the file has its own.
+/// The mode until the file is finished.
 const PRIVATE: u32 = 0o600;
 
 /// The directory's owner can set a default ACL, which each new file gets.
@@ -42,7 +42,7 @@ pub enum Access {
     AsBefore,
 }
 
-/// The new file. Dropped unfinished, it is deleted.
+/// The new file, which is deleted if it is dropped unfinished.
 pub struct AtomicFile {
     dir: OwnedFd,
     name: OsString,
@@ -52,14 +52,14 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Creates the new file beside `path`. Its name begins with a dot and ends differently, so that nobody who looks
-    /// for `*.prom` reads it. Fails if `path` is something other than a file, which must not be replaced.
+    /// Creates the new file beside `path`. Its name begins with a dot and has no extension, so that a search for
+    /// `*.prom` does not find it. Fails if `path` is something other than a file, which must not be replaced.
     pub fn of(path: &Path, access: Access) -> io::Result<Self> {
         let Some(name) = path.file_name() else {
             return Err(not_a_file());
         };
         let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        // The directory's owner may replace it by another one at any time.
+        // The directory's owner may replace the directory at any time.
         let dir = open_dir(parent.unwrap_or(Path::new(".")));
         let dir = dir.map_err(|error| no_new_file(&error))?;
         // Without following a link, because the rename would replace the link itself.
@@ -133,8 +133,8 @@ fn mode(old: Option<&Stat>, dir: &Stat) -> u32 {
     }
 }
 
-/// Whether nobody else can put a file of ours into this directory. Into a sticky one, others can move what we wrote in
-/// a directory of theirs.
+/// Whether nobody else can put a file of ours into this directory. Into a sticky directory, others can move a file that
+/// we wrote in a directory of theirs.
 fn is_ours_alone(dir: &Stat) -> bool {
     let may_others_write = Mode::from_raw_mode(dir.st_mode).intersects(Mode::WGRP | Mode::WOTH);
     is_ours(dir.st_uid) && !may_others_write

@@ -106,8 +106,8 @@ impl ReportOutput {
         }
     }
 
-    /// Flushes the buffer, and waits for the pager or replaces the file. Returns the first error of any write, except
-    /// that of a pipe whose reader has closed it, having seen enough.
+    /// Flushes the buffer, and waits for the pager or replaces the file. Returns the first error of any write, but none
+    /// for a closed pipe: its reader has seen enough.
     pub fn finish(self) -> io::Result<()> {
         let Some(mut target) = self.target else {
             return self.result;

@@ -16,7 +16,7 @@ use crate::exit;
 /// The pager if `PAGER` is not set.
 const DEFAULT: &str = "less";
 
-/// With one of these characters, other than a blank, git gives a command to a shell.
+/// Git passes a command with one of these characters, or a blank, to a shell. Words are split at blanks here.
 const OF_SHELL: &[u8] = b"|&;<>()$`\\\"'\n*?[#~=%";
 
 /// Settings of pagers that the environment does not set, as in git. `less` then shows colours, leaves the text on the

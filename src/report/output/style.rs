@@ -7,19 +7,11 @@ use rustix::termios::tcgetwinsize;
 
 use crate::report::diagnosis::incident::IncidentState;
 
-/// The width if neither `COLUMNS` nor a terminal gives one.
+/// The width if neither `COLUMNS` nor a terminal gives a width.
 const DEFAULT_WIDTH: u16 = 80;
 
 /// A narrower terminal counts as unknown: no table would fit.
 const MIN_WIDTH: u16 = 40;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ColorChoice {
-    /// On a terminal with colours, unless `NO_COLOR` (<https://no-color.org>) is set.
-    Auto,
-    Always,
-    Never,
-}
 
 /// The meaning of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +53,11 @@ pub struct Style {
 }
 
 impl Style {
-    pub fn of_stdout(choice: ColorChoice) -> Self {
-        let is_coloured = match choice {
-            ColorChoice::Auto => {
-                let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                io::stdout().is_terminal() && !is_unwanted && !is_dumb()
-            }
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-        };
-        Self { is_coloured, width: width() }
+    /// By default, a terminal that supports colours gets them, unless `NO_COLOR` (<https://no-color.org>) is set.
+    pub fn of_stdout(wants_colours: Option<bool>) -> Self {
+        let is_unwanted = || env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let are_usual = || io::stdout().is_terminal() && !is_unwanted() && !is_dumb();
+        Self { is_coloured: wants_colours.unwrap_or_else(are_usual), width: width() }
     }
 
     pub fn paint(self, severity: Severity, text: &str) -> String {
@@ -83,7 +70,7 @@ pub fn is_dumb() -> bool {
     env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
-/// By `COLUMNS`, or by the terminal.
+/// The width that `COLUMNS` gives, or else the terminal.
 fn width() -> u16 {
     let columns = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let terminal = || Some(tcgetwinsize(io::stdout()).ok()?.ws_col);

@@ -8,15 +8,15 @@ use crate::report::runs::run::{Run, first_word};
 /// Conditions that a run must all meet.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// The run was going on at some time in this period.
+    /// The run overlaps this period.
     pub period: Period,
     pub host: Option<Vec<u8>>,
     /// The operands contain this text.
     pub job: Option<Vec<u8>>,
-    /// The owner of the records. Without a user, logs of users other than root and the reader are read only if they
-    /// were named.
+    /// The owner of the records. If None, logs of users other than root and the reader are read only if given as a
+    /// FILE.
     pub user: Option<u32>,
-    /// Failed or lost. The form for a person still counts other runs.
+    /// Shows only failed and lost runs. Text and HTML still count the others.
     pub failed: bool,
 }
 
@@ -26,7 +26,7 @@ impl Filter {
         self.period.overlaps(run.trace.start, run.until()) && self.has_job(run)
     }
 
-    /// Whether the job of `run` passes, and `run` started before the end of the period.
+    /// Whether `run` is of a wanted job and started before the end of the period.
     pub fn is_known(&self, run: &Run) -> bool {
         self.has_begun(run) && self.has_job(run)
     }
@@ -36,7 +36,7 @@ impl Filter {
         until.is_none_or(|until| run.trace.start < until)
     }
 
-    /// Whether the filter drops some of the jobs that were read.
+    /// Whether the filter selects jobs by their host or text.
     pub fn leaves_out_jobs(&self) -> bool {
         self.host.is_some() || self.job.is_some()
     }
@@ -49,7 +49,7 @@ impl Filter {
         self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
     }
 
-    /// Whether a job of a crontab passes. The crontab may not name the user.
+    /// Whether a job of a crontab passes. `uid` is None if the crontab does not name the user.
     pub fn expects(&self, uid: Option<u32>, job: &[u8]) -> bool {
         let is_user = |wanted: u32| uid.is_none_or(|uid| uid == wanted);
         self.names(job) && self.user.is_none_or(is_user)
@@ -77,7 +77,7 @@ impl Filter {
     }
 }
 
-/// A period of local time, without its end.
+/// A half-open period of local time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Period {
     /// The first second: `--since`.
@@ -87,7 +87,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// Whether something from `start` to `end` overlaps the period. Without an end it is still going on.
+    /// Whether a run from `start` to `end` overlaps the period. The end is None while the run is going on.
     pub fn overlaps(&self, start: NaiveDateTime, end: Option<NaiveDateTime>) -> bool {
         let begins_before = |until| start < until;
         let ends_after = |since| end.is_none_or(|end| end >= since);

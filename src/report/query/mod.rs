@@ -10,7 +10,6 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::logs::open::Input;
 use super::logs::scheduler::LogDir;
-use super::output::style::ColorChoice;
 use crate::cron::{CrontabSelection, ParseCall};
 use crate::exit::success_statuses::SuccessStatuses;
 use filter::Filter;
@@ -19,15 +18,16 @@ pub struct Query {
     pub source: LogSource,
     /// The crontabs to compare the logs with.
     pub crontabs: Option<CrontabSource>,
-    /// Also reads the log directories of the crontabs' jobs, because none was given.
+    /// Whether to read the log directories of the crontabs' jobs too, because the user gave none.
     pub follows_crontabs: bool,
     pub filter: Filter,
     pub accepted: SuccessStatuses,
     pub form: Form,
-    /// Good runs that are not as usual count as wrong.
+    /// Whether unusual good runs make the exit status 1.
     pub watch_counts: bool,
-    pub color: ColorChoice,
-    /// A pager is wanted if standard output is a terminal.
+    /// None if the terminal decides.
+    pub color: Option<bool>,
+    /// Whether to start a pager if standard output is a terminal.
     pub is_paged: bool,
     /// The file to replace. None for standard output.
     pub file: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub enum LogSource {
 }
 
 impl LogSource {
-    /// None if the logs were named one by one.
+    /// None if the logs were given one by one.
     pub fn dirs(&self) -> Option<&[LogDir]> {
         match self {
             Self::Inputs(_) => None,
@@ -56,11 +56,11 @@ pub struct CrontabSource {
 }
 
 pub enum Form {
-    /// The answer to a question, for a person.
-    Text(Shown),
+    /// The answer to a question, as text.
+    Text(TextQuery),
     /// A page for a browser.
     Html,
-    /// A JSON document on a line for each run.
+    /// A line of JSON for each run.
     Json,
     /// A line for each run, in the columns of GNU parallel's joblog.
     Tsv,
@@ -72,14 +72,14 @@ pub enum Form {
     Check,
     /// The next starts.
     Next,
-    /// Shell lines that make up for what did not run.
+    /// Shell lines that make up for bad and missed runs.
     Rerun,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Shown {
+pub struct TextQuery {
     pub question: Question,
-    /// Healthy jobs and hosts are listed too.
+    /// Whether to list healthy jobs and hosts too.
     pub all: bool,
 }
 
@@ -103,7 +103,7 @@ pub struct RunId {
     pub pid: u32,
     /// The local day of START. None for any day.
     pub day: Option<NaiveDate>,
-    /// The beginning of its time of day, `HH:MM:SS`.
+    /// The beginning of START's time of day, `HH:MM:SS`.
     pub clock: String,
 }
 
@@ -121,7 +121,7 @@ impl Query {
         file.unwrap_or_else(|| "standard output".to_owned())
     }
 
-    /// Whether everything in a crontab matters, whatever directory its jobs log to.
+    /// Whether all jobs of the crontabs count, whichever directories they log to.
     pub fn is_about_all_crontabs(&self) -> bool {
         let source = self.crontabs.as_ref();
         self.follows_crontabs

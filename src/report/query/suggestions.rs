@@ -1,4 +1,4 @@
-//! Suggests names in the logs that are similar to one that was asked for in vain.
+//! Suggests similar names for a host or a job that was not found.
 
 use std::collections::HashSet;
 
@@ -12,21 +12,21 @@ use crate::report::runs::run::first_word;
 /// The most different names that are compared. A hostile log must not take unlimited memory and time.
 const MAX_NAMES: usize = 10_000;
 
-/// In bytes.
+/// The most bytes of a name that are compared.
 const MAX_COMPARED: usize = 200;
 
-/// The most names in one remark.
+/// The most names in one message.
 const MAX_SUGGESTED: usize = 3;
 
-/// The least similarity. 1 is equality.
+/// The least similarity of a suggestion. 1 means equal.
 const NEAR: f64 = 0.8;
 
-/// Compares the hosts or the jobs in the logs with a name.
+/// Collects the names most similar to the host or job that is sought.
 pub struct Suggestions {
     sought: Vec<u8>,
-    /// A host is sought, and else a text in a job.
+    /// Whether a host is sought, and not a text in a job.
     pub is_host: bool,
-    /// Jobs of other hosts are not meant.
+    /// The host whose jobs are compared. None for all hosts.
     on: Option<Vec<u8>>,
     is_found: bool,
     seen: HashSet<Box<[u8]>>,
@@ -35,7 +35,7 @@ pub struct Suggestions {
 }
 
 impl Suggestions {
-    /// Those for the host and for the job that are asked for.
+    /// Suggestions for the host and for the job of the filter, as far as these were given.
     pub fn of(filter: &Filter) -> Vec<Self> {
         let near = |sought: &Option<Vec<u8>>, is_host: bool| {
             let (is_found, seen, nearest) = (false, HashSet::new(), Vec::new());
@@ -46,7 +46,7 @@ impl Suggestions {
         host.into_iter().chain(job).collect()
     }
 
-    /// Compares a job, or its host. Any text in a job finds it, so the name may be similar to any of its words.
+    /// Compares a job, or its host. As `--job` finds any text in a job, each word of the job is compared too.
     pub fn add(&mut self, job: &[u8]) {
         if self.is_host {
             let host = first_word(job);
@@ -78,7 +78,7 @@ impl Suggestions {
         }
     }
 
-    /// The names to try. None if a name matches, or if there are no names.
+    /// A message with the names to try. None if a name matched, or if there was none to compare.
     pub fn remark(&self) -> Option<String> {
         let what = if self.is_host { "host" } else { "job with" };
         if self.is_found || self.seen.is_empty() {

@@ -6,22 +6,22 @@ use super::Query;
 use super::filter::{Filter, Period};
 use crate::report::runs::run::Run;
 
-/// The time before the period that is read too: a run that was lost then may be dead only in the period, and what is
-/// wrong may have begun then.
+/// The time before the period for which logs are read too: a run of that time may turn out to be lost in the period,
+/// and a problem may have begun then.
 const HISTORY: TimeDelta = TimeDelta::days(1);
 
-/// How far back the logs are read for the last run of each job. A job that is due once a month has run in this time.
+/// How far back the logs are read for the last run of each job: even a monthly job has run in this time.
 const LATEST: TimeDelta = TimeDelta::days(35);
 
-/// What is read besides the period.
+/// How far before the period the logs are read.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// The day before, for what was wrong when the period began.
+    /// One day, to know what was wrong when the period began.
     #[default]
     DayBefore,
-    /// A period of the same length, to compare.
+    /// Another period of the same length, to compare.
     PeriodBefore,
-    /// Enough days to have a run of each job. Only the last day is diagnosed.
+    /// Enough days for a run of each job. Only today is diagnosed.
     LastRuns,
 }
 
@@ -29,7 +29,7 @@ pub enum Reach {
 pub struct Window {
     /// The filter, with the default period if none was given.
     pub filter: Filter,
-    /// Logs are read if they were written to since then. None if the period has no beginning.
+    /// Only logs that were written to since then are read. None if the period has no beginning.
     pub read_from: Option<NaiveDateTime>,
     /// Runs that ended earlier are not diagnosed.
     pub history_from: Option<NaiveDateTime>,
@@ -41,17 +41,17 @@ impl Window {
     /// The window of a query at the local time `now`. Without a period, log directories are read for today, or for the
     /// last run of each job.
     pub fn of(query: &Query, reach: Reach, now: NaiveDateTime) -> Self {
-        let is_here = query.source.dirs().is_some();
+        let reads_dirs = query.source.dirs().is_some();
         let mut filter = query.filter.clone();
         let today = midnight(now);
-        if (filter.period.since, filter.period.until) == (None, None) && is_here {
+        if (filter.period.since, filter.period.until) == (None, None) && reads_dirs {
             filter.period.since = match reach {
                 Reach::LastRuns => now.checked_sub_signed(LATEST),
                 Reach::DayBefore | Reach::PeriodBefore => Some(today),
             };
         }
-        // Today, as on the first screen, so that both find the same problems.
-        let is_today = reach == Reach::LastRuns && is_here;
+        // Today, as on the first screen, so that the metrics show the same problems.
+        let is_today = reach == Reach::LastRuns && reads_dirs;
         Self {
             read_from: read_from(&filter.period, reach, now),
             history_from: is_today.then_some(today - HISTORY),
@@ -66,7 +66,7 @@ impl Window {
         self.filter.has_begun(run) && run.until().is_none_or(is_recent)
     }
 
-    /// Runs since then are diagnosed. None if the period has no beginning.
+    /// The time from which runs are diagnosed. None if the period has no beginning.
     pub fn diagnosed_from(&self) -> Option<NaiveDateTime> {
         self.history_from.or(self.read_from)
     }

@@ -1,6 +1,6 @@
 //! Assembles runs from the interleaved records of many processes, and returns them in the order of their ENDs.
 //!
-//! A run is open from its START to the END with the same process id, account and operands. A job cannot print a START
+//! A run is open from its START to the END with the same process id, account and operands. A job cannot forge a START
 //! or an END: [`Records`] after a mark are output.
 
 use std::hash::{Hash, Hasher};
@@ -28,18 +28,17 @@ const MAX_UNENDED: usize = 100_000;
 /// The most bytes of the names of known jobs. A name may have a megabyte.
 const MAX_KNOWN_BYTES: usize = 16 << 20;
 
-/// A time in which a log took no lines, as its writer has noted.
+/// A time in which a log was full, as the writer of its lines noted later.
 #[derive(Debug, Clone, Copy)]
 pub struct FullLog {
-    /// Whose log it is.
     pub scheduler: Scheduler,
-    /// The local time of the last line before, if the writer had written one.
+    /// The local time of the writer's last line before, if there is one.
     pub since: Option<NaiveDateTime>,
     /// The local time of the note.
     pub until: NaiveDateTime,
 }
 
-/// The clock of a scheduler went back: a job has a START before an earlier one.
+/// A scheduler's clock that went back: a START has an earlier time than the START of the same job before it.
 #[derive(Debug, Clone, Copy)]
 pub struct ClockBack {
     pub scheduler: Scheduler,
@@ -51,17 +50,17 @@ pub struct ClockBack {
     pub to: NaiveDateTime,
 }
 
-/// Two STARTs of a job may stand in the other order by this much, without a clock that was set.
+/// How far two STARTs of a job may be out of order although nobody set the clock.
 const OUT_OF_ORDER: TimeDelta = TimeDelta::seconds(60);
 
-/// The most times that are known at which a clock went back.
+/// The most entries of [`Reading::back`].
 const MAX_BACK: usize = 100;
 
 /// What was read besides the runs.
 #[derive(Debug, Default)]
 pub struct Reading {
     pub merged: MergeResult,
-    /// The number of records whose START is missing, and of the ENDs among them.
+    /// The number of records without a START, and the number of ENDs among them.
     pub unmatched: u64,
     pub unmatched_ends: u64,
     /// The last times in which a log was full, the newest first.
@@ -75,24 +74,24 @@ pub struct Reading {
     pub early: Option<String>,
 }
 
-/// How many of the last times are known in which a log was full.
+/// The most entries of [`Reading::full`].
 const MAX_FULL: usize = 100;
 
 /// A process: the account of its records, and its id. The same id in logs of two accounts means different processes,
 /// unless one of the owners lies.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Key {
+struct ProcessKey {
     account: Account,
     pid: u32,
 }
 
-impl Key {
+impl ProcessKey {
     fn of(owner: Owner, pid: u32) -> Self {
         Self { account: owner.account(), pid }
     }
 }
 
-impl Hash for Key {
+impl Hash for ProcessKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // One number is hashed faster than its parts, once for each group of records.
         let Account { scheduler, uid } = self.account;
@@ -108,20 +107,20 @@ type LastStarts = HashMap<Rc<[u8]>, (u32, NaiveDateTime)>;
 #[derive(Debug, Default)]
 pub struct Assembler {
     /// Processes with open runs, without the current one.
-    processes: HashMap<Key, ProcessRuns>,
-    /// The process of the last record, as the next record is often of the same process.
+    processes: HashMap<ProcessKey, ProcessRuns>,
+    /// The process of the last record: the next record is often of the same process.
     current: ProcessRuns,
-    current_key: Key,
-    starts: u64,
-    open: usize,
+    current_key: ProcessKey,
+    start_count: u64,
+    open_count: usize,
     /// Runs whose END is no longer expected.
     lost: Vec<Trace>,
     last_started: HashMap<Account, LastStarts>,
     /// The latest START of each scheduler.
     latest: HashMap<Scheduler, NaiveDateTime>,
-    /// The bytes of the names of these jobs.
+    /// The total length of the names in `last_started`.
     known_bytes: usize,
-    /// The usual output of good runs, to find the reason of a bad one.
+    /// The usual output of good runs, to find the reason of a bad run.
     reasons: Reasons,
     /// The process id whose records are kept.
     recorded: Option<u32>,
@@ -129,7 +128,7 @@ pub struct Assembler {
     boot: Option<NaiveDateTime>,
     read: Reading,
     /// The processes whose last START is in the future, and ignored.
-    early: HashSet<Key>,
+    early: HashSet<ProcessKey>,
 }
 
 impl Assembler {
@@ -138,9 +137,9 @@ impl Assembler {
         Self { recorded, boot, ..Self::default() }
     }
 
-    /// Takes the next records of a log of `owner`. Gives a run that has ended to `finished`.
+    /// Takes the next records of a log of `owner`. Passes a run that has ended to `finished`.
     pub fn take(&mut self, owner: Owner, records: &Records, finished: &mut impl FnMut(Run)) {
-        self.switch_to(Key::of(owner, records.pid));
+        self.switch_to(ProcessKey::of(owner, records.pid));
         let kind = records.kind();
         if let Kind::Notice(Notice::LinesDropped, _) = kind {
             let since = self.current.open.last().map(|run| run.last);
@@ -154,7 +153,7 @@ impl Assembler {
             self.read.unmatched += records.count;
             self.read.unmatched_ends += u64::from(matches!(kind, Kind::End(..)));
         } else if let Some((mut trace, status)) = self.current.take(kind, records) {
-            self.open -= 1;
+            self.open_count -= 1;
             self.read.latest = self.read.latest.max(Some(records.time));
             let end = End::Exit(status);
             self.reasons.conclude(&mut trace, end);
@@ -164,7 +163,7 @@ impl Assembler {
 
     /// Whether a future record belongs to a run that began before. If so, the run continues, with unknown duration.
     pub fn goes_on_early(&mut self, owner: Owner, record: &Records) -> bool {
-        let key = Key::of(owner, record.pid);
+        let key = ProcessKey::of(owner, record.pid);
         self.switch_to(key);
         if let Kind::Start(job) = record.kind() {
             self.note_started(job, record);
@@ -176,7 +175,7 @@ impl Assembler {
         !self.early.contains(&key) && self.current.note_clock_set()
     }
 
-    fn switch_to(&mut self, key: Key) {
+    fn switch_to(&mut self, key: ProcessKey) {
         if self.current_key == key {
             return;
         }
@@ -191,20 +190,20 @@ impl Assembler {
     fn start(&mut self, owner: Owner, record: &Records, job: &[u8]) {
         let job = self.note_started(job, record);
         self.early.remove(&self.current_key);
-        self.starts += 1;
+        self.start_count += 1;
         self.read.latest = self.read.latest.max(Some(record.time));
-        let mut trace = Trace::new(self.starts, owner, record.pid, record.time, job);
+        let mut trace = Trace::new(self.start_count, owner, record.pid, record.time, job);
         if self.recorded == Some(record.pid) {
             trace.records = Some(KeptRecords::default());
             trace.note(record, false);
         }
         self.close_before_boot(&trace);
-        self.open += 1;
+        self.open_count += 1;
         if let Some(oldest) = self.current.start(trace) {
-            self.open -= 1;
+            self.open_count -= 1;
             self.lost.push(oldest);
         }
-        if self.open + self.lost.len() > MAX_UNENDED {
+        if self.open_count + self.lost.len() > MAX_UNENDED {
             self.forget();
         }
     }
@@ -221,7 +220,7 @@ impl Assembler {
             run.pid_reused.get_or_insert(next.start);
             run
         }));
-        self.open -= self.lost.len() - before;
+        self.open_count -= self.lost.len() - before;
     }
 
     /// Notes that the current process starts `job`. Marks the open run of another process with that job as overlapped.
@@ -241,7 +240,7 @@ impl Assembler {
         }
         let previous = last_started.insert(Rc::clone(&job), (record.pid, record.time));
         self.note_clock(previous.map(|(_, start)| start), record.time);
-        let beside = previous.and_then(|(pid, _)| self.processes.get_mut(&Key { account, pid }));
+        let beside = previous.and_then(|(pid, _)| self.processes.get_mut(&ProcessKey { account, pid }));
         let runs = beside.into_iter().flat_map(|process| &mut process.open);
         let goes_on = |run: &&mut Trace| run.job == job && run.attempt.sequel != Some(Sequel::Retry);
         runs.filter(goes_on).for_each(|run| run.is_overlapped = true);
@@ -279,18 +278,18 @@ impl Assembler {
         let middle = numbers.len() / 2;
         let last_of_half = *numbers.select_nth_unstable(middle).1;
         let is_kept = |run: &Trace| run.owner.account() != account || run.number > last_of_half;
-        let before = self.open + self.lost.len();
+        let before = self.open_count + self.lost.len();
         for process in self.processes.values_mut() {
             process.open.retain(is_kept);
         }
         self.processes.retain(|_, process| !process.open.is_empty());
         self.lost.retain(is_kept);
         let open = self.processes.values().map(|process| process.open.len());
-        self.open = open.sum::<usize>() + self.current.open.len();
-        self.read.forgotten += (before - self.open - self.lost.len()) as u64;
+        self.open_count = open.sum::<usize>() + self.current.open.len();
+        self.read.forgotten += (before - self.open_count - self.lost.len()) as u64;
     }
 
-    /// Ends the log: gives all remaining runs to `finished`. A run without END is running if `is_running`, otherwise
+    /// Ends the log: passes all remaining runs to `finished`. A run without END is running if `is_running`, otherwise
     /// lost. If nothing else shows when a lost run died, it was dead at the boot after its last record, or at the end
     /// of the log.
     ///

@@ -1,9 +1,9 @@
-//! What the flock(1) or timeout(1) that a job's script begins with says about the exit status.
+//! The meaning of an exit status if the script begins with flock(1) or timeout(1).
 
 use crate::cron::{Lock, limit_of_script};
 use crate::exit;
 
-/// The exit status by which the `flock -n` that a job's script begins with says that the lock is held.
+/// The exit status of a held lock, if the script begins with `flock -n`.
 pub fn status_of_lock(job: &[u8]) -> Option<u8> {
     let mut words = script(job);
     let program = words.next()?.rsplit(|&byte| byte == b'/').next();
@@ -11,7 +11,7 @@ pub fn status_of_lock(job: &[u8]) -> Option<u8> {
     lock.status.filter(|status| lock.does_not_wait && *status != exit::SUCCESS)
 }
 
-/// The limit in seconds of the timeout(1) with which a job's script begins.
+/// The limit in seconds, if the script begins with timeout(1).
 pub fn limit(job: &[u8]) -> Option<u32> {
     limit_of_script(script(job)).and_then(|limit| u32::try_from(limit).ok())
 }

@@ -1,5 +1,5 @@
-//! What is kept of a run's log: the last lines of its output, what is needed to choose the reason of a bad run, and all
-//! records of a run that is asked for.
+//! The part of a run's log that is kept: the last lines of output, the candidates for the reason of a bad run, and with
+//! `--run` all records.
 
 use std::mem;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use crate::log::record::{Kind, Notice, Parser};
 use crate::report::logs::chunk::Records;
 use crate::ssh_error;
 
-/// The number of last lines that show what a run did in the end, and what ssh said of it.
+/// The number of last lines that are kept: they show how the run ended, and ssh's messages.
 const TAIL_LINES: usize = 5;
 
 /// The most bytes of each line.
@@ -23,33 +23,33 @@ const MAX_BYTES: usize = 8 << 10;
 /// The first capacity of the buffer, enough for most outputs. Growing from nothing would move it several times.
 const FIRST_BYTES: usize = 1000;
 
-/// The most lines with signs of failure that are read in a long output. A program may print one on every line.
+/// The most lines that are read of a long output because of signs of failure. Every line may have a sign.
 const MAX_SIGNS: u32 = 2000;
 
 /// The most lines with an error that are kept of a good run.
 const MAX_ERRORS: usize = 4;
 
-/// The most hashes with a known answer.
+/// The most lines whose answer is cached: whether they report an error.
 const MAX_KNOWN: usize = 1 << 16;
 
-/// A line of a good run that says that something failed.
+/// A line of a good run that reports a failure.
 #[derive(Debug, Clone)]
 pub struct ErrorLine {
     /// Equal for lines that differ only in their numbers.
     pub masked: u32,
-    /// As a person would see it.
+    /// The line as on a terminal.
     pub text: String,
 }
 
 #[derive(Debug, Default)]
 pub struct KeptOutput {
-    /// All lines, or the last ones of a long output. Each has its newline, and `prefix` bytes before its text: nobody
-    /// looks at most outputs, so they are copied as they are.
+    /// All lines, or the last lines of a long output. Each has its newline, and `prefix` bytes before its text: most
+    /// outputs are never looked at, so the lines are copied as they are.
     lines: Vec<u8>,
     prefix: usize,
-    /// Lines before the last ones were dropped.
+    /// Whether earlier lines were dropped.
     pub has_more: bool,
-    /// Of a long output: the lines with signs of failure.
+    /// The lines of a long output with signs of failure.
     signs: Option<Box<Signs>>,
 }
 
@@ -82,7 +82,7 @@ impl KeptOutput {
             self.has_more |= records.count > TAIL_LINES as u64;
         }
         let signs = self.signs.get_or_insert_default();
-        signs.look(records.lines, records.prefix);
+        signs.scan(records.lines, records.prefix);
         records.last(TAIL_LINES).for_each(|line| self.push_line(line));
     }
 
@@ -122,7 +122,7 @@ impl KeptOutput {
         shortened(line.get(self.prefix..).unwrap_or_default())
     }
 
-    /// Learns the lines of a good run.
+    /// Adds the lines to the usual lines of the job's good runs.
     pub fn teach(&self, usual: &mut UsualLines) {
         if let Some(signs) = &self.signs {
             signs.chooser.telling().for_each(|(masked, _)| usual.learn(masked));
@@ -131,7 +131,7 @@ impl KeptOutput {
         self.texts().for_each(|line| usual.learn(masked(line)));
     }
 
-    /// The first lines that say that something failed, each once, with their hashes. `known` has earlier answers by hash.
+    /// The first lines that report a failure, each once, with their hashes. `known` has earlier answers by hash.
     pub fn errors(&self, known: &mut foldhash::HashMap<u32, bool>) -> Vec<ErrorLine> {
         let mut errors: Vec<ErrorLine> = Vec::new();
         let mut add = |masked: u32, line: &[u8]| {
@@ -159,7 +159,7 @@ impl KeptOutput {
         errors
     }
 
-    /// The line that says why the run was bad, if there is one.
+    /// The line with the reason of a bad run, if there is one.
     pub fn reason(&mut self, usual: &UsualLines, plain: &mut PlainScores) -> Option<String> {
         let signs = self.signs.take().unwrap_or_default();
         let mut chooser = signs.chooser;
@@ -184,7 +184,7 @@ impl KeptOutput {
     fn make_room(&mut self) {
         let begin = self.tail_begin();
         let signs = self.signs.get_or_insert_default();
-        signs.look(self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(), self.prefix);
+        signs.scan(self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(), self.prefix);
         self.drop_until(begin);
     }
 
@@ -207,7 +207,7 @@ impl KeptOutput {
 
 impl Signs {
     /// Reads lines joined by newlines, after a prefix of `prefix` bytes each.
-    fn look(&mut self, output: &[u8], prefix: usize) {
+    fn scan(&mut self, output: &[u8], prefix: usize) {
         let mut rest = output;
         while self.count < MAX_SIGNS
             && let Some(sign) = first_sign(rest)
@@ -238,7 +238,7 @@ fn is_output(line: &&[u8]) -> bool {
     !matches!(Kind::parse(line), Kind::Notice(Notice::Requested, _))
 }
 
-/// A line cut to [`MAX_LINE`]: of a long one, what a terminal shows in the end.
+/// Cuts a line to [`MAX_LINE`] bytes. Of a long line, only the text after the last carriage return counts.
 fn shortened(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.len() <= MAX_LINE {

@@ -9,14 +9,14 @@ use crate::ssh_error::{Cause, Failure};
 /// Whether a run was good, or why it was bad. Bad runs of one job with equal outcomes failed in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// END with exit status 0, or an accepted one.
+    /// END with exit status 0, or with an accepted status.
     Good,
     /// No END yet, and the process exists.
     Running,
     /// No END, and the process is gone.
     Lost,
-    /// END with the exit status by which `flock -n`, with which the script begins, says that the lock is held, and no
-    /// output. It is neither good nor bad.
+    /// END without output, with the exit status of a held lock, of a script that begins with `flock -n`. Neither good
+    /// nor bad.
     Skipped(u8),
     /// END with this exit status, for this reason.
     Failed(u8, Reason),
@@ -32,19 +32,19 @@ pub enum Reason {
     NotExecutable,
     /// The host does not have the script.
     NotFound,
-    /// ssh failed before it requested the remote command, as far as is known, and its messages show why.
+    /// ssh failed before it requested the remote command, as far as the log shows, and its messages show why.
     Ssh(Failure),
-    /// ssh failed after that, and its messages show why.
+    /// ssh failed after it requested the remote command, and its messages show why.
     SshLater(Failure),
     /// 255 after the remote command was requested, without a message of ssh.
     RequestedThen255,
     /// 255, and no message shows whether it comes from ssh or the script.
     Unexplained,
-    /// The timeout(1) with which the script begins ended it after this many seconds.
+    /// The script begins with timeout(1), which ended it after this many seconds.
     Limit(u32),
-    /// A shell of the host has said that a process was killed.
+    /// A shell of the host has reported that a process was killed.
     Killed,
-    /// 128+N, and where the signal N came, if the log says so.
+    /// 128+N, and where the signal N came, if the log shows that.
     Signal(Option<SignalPlace>),
     /// The script's own exit status.
     Script,
@@ -63,7 +63,7 @@ impl Outcome {
         }
     }
 
-    /// What was refused, if the host was reached and that is so.
+    /// What was refused, if that is why the connection failed.
     pub fn refusal(self) -> Option<Refusal> {
         match self.connection_failure()? {
             Cause::Authentication | Cause::Key | Cause::Account => Some(Refusal::Login),
@@ -73,7 +73,7 @@ impl Outcome {
     }
 }
 
-/// What is refused to a connection.
+/// The part of a connection that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The server refuses the login.

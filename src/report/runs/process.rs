@@ -1,7 +1,7 @@
 //! The open runs of one process id, and which of them a record belongs to.
 //!
-//! There are several if a run was lost and its process id was used again, or if processes of several PID namespaces,
-//! such as containers, share a log.
+//! A process id has several open runs if a run was lost and the id was used again. Containers that share a log also use
+//! the same ids.
 
 use super::trace::{Sequel, Trace};
 use crate::log::record::{Kind, Notice};
@@ -10,7 +10,7 @@ use crate::report::logs::chunk::Records;
 /// The most open runs of one process id. If there are more, the oldest is closed.
 const MAX_OPEN: usize = 64;
 
-/// The open runs of one process id, the oldest first.
+/// Open runs, from the oldest to the newest.
 #[derive(Debug, Default)]
 pub struct ProcessRuns {
     pub open: Vec<Trace>,
@@ -32,7 +32,8 @@ impl ProcessRuns {
         })
     }
 
-    /// Takes other records, of this kind. Needs an open run. Returns the run that the record ends, and its exit status.
+    /// Takes records of any kind but START. Requires an open run. Returns the run that an END closes, and its exit
+    /// status.
     pub fn take(&mut self, kind: Kind, records: &Records) -> Option<(Trace, u8)> {
         let Some(place) = self.place(kind) else {
             let last = self.open.last_mut().expect("there is an open run");
@@ -68,7 +69,7 @@ impl ProcessRuns {
         None
     }
 
-    /// The index of the run that a record of this `kind` belongs to: the last one that the record fits.
+    /// The index of the last run that a record of this `kind` fits.
     ///
     /// If several fit, nothing shows whose record it is. If none fits, a script may have printed the record: earlier
     /// versions and the bash original wrote no marks.
@@ -89,7 +90,8 @@ impl ProcessRuns {
         run.map(|run| run.is_clock_back = true).is_some()
     }
 
-    /// Ends the log. Gives each run to `take`, with whether it is running: the last one for which `is_running` is true.
+    /// Ends the log. Passes each run to `take`, and whether it is running. Only the last run for which `is_running` is
+    /// true counts as running.
     pub fn finish(self, is_running: impl Fn(&Trace) -> bool, mut take: impl FnMut(Trace, bool)) {
         let running = self.open.iter().rposition(is_running);
         for (index, run) in self.open.into_iter().enumerate() {

@@ -11,10 +11,10 @@ use crate::report::logs::merge;
 use crate::report::logs::open::Input;
 use crate::report::logs::owner::Owner;
 
-/// How long a run of another machine counts as running after its last record: that machine cannot be asked.
+/// How long a run of another machine counts as running after its last record: the processes there cannot be seen.
 pub const REMOTE_PATIENCE: TimeDelta = TimeDelta::days(1);
 
-/// The local time of the reading.
+/// The local time at which logs are read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadClock {
     pub now: NaiveDateTime,
@@ -22,7 +22,7 @@ pub struct ReadClock {
     pub end: NaiveDateTime,
 }
 
-/// Says how many records have a time of the future, and the last of these times.
+/// A message with the number of records of the future, and the last of their times.
 fn remark(count: u64, last: NaiveDateTime) -> String {
     let records = if count == 1 { "record" } else { "records" };
     format!(
@@ -31,8 +31,8 @@ fn remark(count: u64, last: NaiveDateTime) -> String {
     )
 }
 
-/// Gives each run to `take`: first those with END in the order of their ENDs, then the others. Runs of the process id
-/// `recorded` have their records. A record of the future counts as one of now if its run began before.
+/// Passes each run to `take`: first runs with END in the order of their ENDs, then the others. Keeps the records of the
+/// process id `recorded`. A record of the future counts as a record of now if its run began before.
 pub fn read(
     inputs: &[Input],
     running: &RunningJobs,
@@ -46,7 +46,7 @@ pub fn read(
         if records.time < clock.end {
             return assembler.take(owner, records, &mut take);
         }
-        // The clock was ahead when they were written.
+        // The clock was ahead when these records were written.
         early += records.count;
         last_early = last_early.max(records.time);
         if assembler.goes_on_early(owner, records) {
@@ -60,8 +60,8 @@ pub fn read(
     }
 }
 
-/// Whether a run without END is going on: a process of somebody who can write to the log has its id and its job, or the
-/// run has a record after the search for processes, whatever was found.
+/// Whether a run without END is going on: a user who can write to the log has a process with its id and its job, or the
+/// run has a record later than the search for processes.
 fn is_running(run: &Trace, running: &RunningJobs) -> bool {
     let Owner { scheduler, uid, is_shared } = run.owner;
     if scheduler.is_remote() {

@@ -1,4 +1,4 @@
-//! The reasons of bad runs, with the usual output of each job's good runs.
+//! Finds the reasons of bad runs by comparison with the usual output of the job's good runs.
 
 use std::rc::Rc;
 
@@ -13,14 +13,14 @@ use crate::report::logs::owner::Account;
 /// The most jobs whose usual lines are kept.
 const MAX_JOBS: usize = 4096;
 
-/// No lines are kept of a job with a longer name, in bytes. A name may have a megabyte.
+/// The longest name, in bytes, of a job whose usual lines are kept. A name may have a megabyte.
 const LONGEST_JOB: usize = 16 << 10;
 
 #[derive(Debug, Default)]
 pub struct Reasons {
     usual: HashMap<(Account, Rc<[u8]>), UsualLines>,
     plain: PlainScores,
-    /// Whether lines of good runs say that something failed, by hash.
+    /// Whether lines of good runs report a failure, by hash.
     errors: HashMap<u32, bool>,
 }
 

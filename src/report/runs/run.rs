@@ -64,7 +64,6 @@ impl Run {
             && self.trace.attempt.start_failure.is_none();
     }
 
-    /// The host as given.
     pub fn host(&self) -> &[u8] {
         first_word(&self.trace.job)
     }
@@ -90,7 +89,7 @@ impl Run {
         !self.is_good() && !self.is_skipped() && self.end != End::Running
     }
 
-    /// Whether it did nothing, because the lock is held.
+    /// Whether the script did nothing because its lock was held.
     pub fn is_skipped(&self) -> bool {
         let status = self.end.status().filter(|status| *status != exit::SUCCESS);
         status.is_some_and(|status| status_of_lock(&self.trace.job) == Some(status))
@@ -115,7 +114,7 @@ impl Run {
     }
 
     /// The latest local time at which the run can have been going on: END, or the time by which a lost run was
-    /// certainly dead. None for a running one.
+    /// certainly dead. None for a running run.
     pub fn until(&self) -> Option<NaiveDateTime> {
         match self.end {
             End::Exit(_) => Some(self.trace.last),
@@ -184,13 +183,13 @@ impl Run {
         self.end == End::Exit(HUNG_UP) && last == Some(Cause::Authentication)
     }
 
-    /// Whether the line that says why is a shell's, or the kernel's, of a process that was killed.
+    /// Whether the reason is a message of a shell or the kernel that a process was killed.
     fn says_killed(&self) -> bool {
         let reason = self.trace.reason.as_deref().unwrap_or_default().to_lowercase();
         reason.contains("killed") || reason.contains("out of memory")
     }
 
-    /// The reason of a usage error. The bash original did not log one.
+    /// The reason of a usage error. The bash original did not log reasons.
     fn usage_reason(&self) -> Option<&[u8]> {
         let mut records = self.trace.kept.tail().map(Kind::parse);
         records.find_map(|record| match record {

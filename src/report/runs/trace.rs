@@ -11,7 +11,7 @@ use crate::report::logs::chunk::Records;
 use crate::report::logs::owner::Owner;
 use crate::ssh_error::is_no_login;
 
-/// What the log says about the last attempt.
+/// The facts about the last attempt.
 #[derive(Debug, Default)]
 pub struct Attempt {
     /// ssh was killed because it had not connected in time.
@@ -24,7 +24,7 @@ pub struct Attempt {
     pub sequel: Option<Sequel>,
 }
 
-/// What the log says about the time after an attempt, if retries were asked for.
+/// What follows an attempt, according to the log, if retries were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sequel {
     Retry,
@@ -49,10 +49,9 @@ impl Attempt {
     }
 }
 
-/// The facts about a run in its records so far.
 #[derive(Debug, Default)]
 pub struct Trace {
-    /// The number of the START among all, from 1.
+    /// The number of this START among all STARTs, from 1.
     pub number: u64,
     pub owner: Owner,
     /// The process id of remoteexe.
@@ -78,21 +77,21 @@ pub struct Trace {
     pub attempt: Attempt,
     /// The output of the last attempt, as far as it is kept.
     pub kept: KeptOutput,
-    /// The line of output that says why the run was bad, as a person would see it.
+    /// The line of output with the reason of a bad run, as on a terminal.
     pub reason: Option<String>,
-    /// The lines of a good run that say that something failed.
+    /// The lines of a good run that report a failure.
     pub errors: Vec<ErrorLine>,
-    /// A record has an earlier time than the one before.
+    /// A record has an earlier time than the record before it.
     pub is_clock_back: bool,
     /// The same job was started again during the run.
     pub is_overlapped: bool,
     /// A record may belong to another run, or may be a line of output without a mark.
     pub is_ambiguous: bool,
-    /// None if they are not wanted.
+    /// The records, if they are wanted.
     pub records: Option<KeptRecords>,
 }
 
-/// An output with more lines is not a refusal after a banner.
+/// The most lines of output of a refused login, with a banner.
 const LONGEST_BANNER: u64 = 30;
 
 impl Trace {
@@ -149,9 +148,9 @@ impl Trace {
     }
 
     /// Whether the host refused the login with a message in place of running the script. Cloud images and nologin
-    /// shells do that, with a status that a script could have.
+    /// shells do that, with an exit status as of a script.
     pub fn is_refused_login(&self) -> bool {
-        // Some have a banner before it. Some add a blank line.
+        // Some hosts print a banner before the message, some a blank line after it.
         let is_short = self.lines <= LONGEST_BANNER;
         let mut lines = self.kept.tail().filter(|line| !line.trim_ascii().is_empty());
         is_short && lines.next_back().is_some_and(|line| is_no_login(&String::from_utf8_lossy(line)))

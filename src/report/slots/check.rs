@@ -14,33 +14,33 @@ use crate::report::history::scope::Scope;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::assembler::ClockBack;
 
-/// For this time before the logs begin, slots are expected but not missed: their START may come later.
+/// How long before the logs begin slots are matched too, without being missed: their STARTs may come late.
 const LEAD: TimeDelta = TimeDelta::hours(4);
 
-/// In seconds. The clock of a copied log may be years off.
+/// The longest time, in seconds, that may have come twice. The clock of a copied log may be years off.
 const LONGEST_REPEATED: i64 = 24 * 3600;
 
 /// The most slots that are checked: a hostile crontab must not take unlimited time and memory.
 const MAX_SLOTS: i64 = 20_000_000;
 
-/// The most runs before a slot that may have been going on at the slot.
+/// The most earlier runs that are examined to find a run that was going on at a slot.
 const MAX_RUNS: usize = 100;
 
-/// A job that misses this many slots before its first START may be a new one.
+/// A job that misses this many slots before its first START may be new.
 const MIN_NEW: usize = 3;
 
-/// Late STARTs belong together if each comes within this time after the one before: an overloaded machine may start
-/// hundreds of them late, one by one.
+/// The longest time between two late STARTs that belong together: an overloaded machine may start hundreds of jobs
+/// late, one by one.
 const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
 
 /// The time to check, in local time.
 pub struct Timeframe<'a> {
     /// The period that is shown. What comes after it is not checked.
     pub scope: &'a Scope,
-    /// An earlier report has shown what was detected before the period.
+    /// Whether an earlier report has shown what was detected before the period.
     pub is_news: bool,
-    /// Logs were read if they had been written to since then.
-    pub reach: Option<NaiveDateTime>,
+    /// Only logs that were written to since then were read.
+    pub read_from: Option<NaiveDateTime>,
     /// The first day with a log of each scheduler, read or not.
     pub first_days: &'a [(Scheduler, NaiveDate)],
     /// The STARTs that were read.
@@ -49,10 +49,10 @@ pub struct Timeframe<'a> {
 }
 
 impl Timeframe<'_> {
-    /// The machines on which a scheduler starts jobs, if they have logs.
+    /// The workers of a scheduler that have logs.
     fn workers(&self, scheduler: Scheduler) -> BTreeSet<Scheduler> {
         let first_days = self.first_days.iter().map(|(worker, _)| *worker);
-        let workers = first_days.chain(self.coverage.schedulers());
+        let workers = first_days.chain(self.coverage.keys().copied());
         workers.filter(|worker| worker.whole() == scheduler).collect()
     }
 
@@ -64,30 +64,30 @@ impl Timeframe<'_> {
 
     /// The local time since which all STARTs on a worker were read.
     ///
-    /// That is `reach`, if there are older logs too. Otherwise the first START that was read: nothing is known of the
-    /// time before.
+    /// This is `read_from`, if there are older logs too. Otherwise it is the first START that was read: the time before
+    /// is unknown.
     fn begin_on(&self, worker: Scheduler) -> Option<NaiveDateTime> {
-        let first = self.coverage.of(worker).map(|covered| covered.first);
+        let first = self.coverage.get(&worker).and_then(|covered| covered.first);
         let first_day = self.first_days.iter().find(|(it, _)| *it == worker);
-        match (self.reach, first_day) {
-            (Some(reach), Some((_, day))) if *day < reach.date() => Some(reach),
-            (Some(reach), _) => first.map(|first| first.max(reach)),
+        match (self.read_from, first_day) {
+            (Some(read_from), Some((_, day))) if *day < read_from.date() => Some(read_from),
+            (Some(read_from), _) => first.map(|first| first.max(read_from)),
             (None, _) => first,
         }
     }
 
-    /// The local time up to which all STARTs were read. Nobody knows how far the copy of another machine's logs has
-    /// come. The copies of several workers are taken to be of one time.
+    /// The local time up to which all STARTs were read. A copy of another machine's logs may be old, so it counts up to
+    /// its last START. The copies of several workers are taken to be of one time.
     fn until(&self, scheduler: Scheduler) -> NaiveDateTime {
         let remote = self.workers(scheduler).into_iter().filter(|worker| worker.is_remote());
-        let last = remote.filter_map(|worker| self.coverage.of(worker)).map(|it| it.last).max();
+        let last = remote.filter_map(|worker| self.coverage.get(&worker)?.last).max();
         last.map_or(self.scope.now, |last| last.min(self.scope.now))
     }
 
-    /// The days to check, or all. If logs were named one by one, whole days may be absent.
+    /// The days to check, or None for all. If logs were given one by one, whole days may be absent.
     fn days(&self, scheduler: Scheduler) -> Option<&BTreeSet<NaiveDate>> {
-        let are_all = self.reach.is_some() || !self.first_days.is_empty();
-        let covered = self.coverage.of(scheduler).filter(|_| !are_all);
+        let are_all = self.read_from.is_some() || !self.first_days.is_empty();
+        let covered = self.coverage.get(&scheduler).filter(|_| !are_all);
         covered.map(|covered| &covered.days)
     }
 }
@@ -118,8 +118,8 @@ impl Expected {
         found
     }
 
-    /// The times that came twice because the clock of a scheduler went back. If it had been set ahead before, nothing
-    /// was started between the last START before and the time to which it went back.
+    /// The times that came twice because the clock of a scheduler went back. Each begins with the last START before the
+    /// time to which the clock went back: if the clock had been set ahead before, nothing was started in between.
     fn repeated(&self, back: &[ClockBack], scheduler: Scheduler) -> Vec<Range<i64>> {
         let back = back.iter().filter(|back| back.scheduler == scheduler);
         let times = back.map(|back| {
@@ -131,7 +131,8 @@ impl Expected {
         times.collect()
     }
 
-    /// The time since which there are not too many slots, on all days or on `days` only. The last slots count.
+    /// The later of `from` and the time since which there are at most [`MAX_SLOTS`] slots, on all days or on `days`
+    /// only.
     fn bounded(&self, from: NaiveDateTime, until: NaiveDateTime, days: Option<&BTreeSet<NaiveDate>>) -> NaiveDateTime {
         let lines = self.jobs.iter().flat_map(|job| &job.lines);
         let per_day = lines.map(|line| {
@@ -167,7 +168,7 @@ struct SlotChecker<'a> {
     scheduler: Scheduler,
     from: NaiveDateTime,
     until: NaiveDateTime,
-    /// Or all days.
+    /// None for all days.
     days: Option<&'a BTreeSet<NaiveDate>>,
     /// The times that came twice because the clock went back, in seconds of local time.
     repeated: Vec<Range<i64>>,
@@ -193,8 +194,8 @@ impl SlotChecker<'_> {
         found.strays += on_no_line.filter(is_stray).count() as u64;
     }
 
-    /// The minutes of the daemon. If only some days are checked, the others have none: one wrong date in a log would
-    /// bring the minutes of thousands of years.
+    /// The minutes of the daemon, only of the days that are checked: one wrong date in a log would add the minutes of
+    /// thousands of years.
     fn clock_intervals(&self) -> Vec<ClockInterval> {
         let minute = |time: NaiveDateTime| with_offset(time).timestamp().div_euclid(60);
         let of_period = |from: NaiveDateTime, until: NaiveDateTime| {
@@ -281,7 +282,7 @@ impl SlotChecker<'_> {
         found.delays.extend(self.delays(result.late));
     }
 
-    /// Removes slots from an outage that an earlier report showed one by one, before the outage was detected.
+    /// Removes from an outage the slots that an earlier report showed one by one, before the outage was detected.
     fn reported_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
         let reported = self.timeframe.scope.since;
         if !self.timeframe.is_news || reported > time(outage.detected_at) {

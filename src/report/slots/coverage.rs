@@ -1,4 +1,4 @@
-//! The time for which the logs of each scheduler were read. Outside it nothing is missing.
+//! The time for which the logs of each scheduler were read. Outside this time, no START is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,32 +7,21 @@ use chrono::{NaiveDate, NaiveDateTime};
 use crate::report::logs::scheduler::Scheduler;
 
 /// The STARTs that were read of each scheduler, of all users.
-#[derive(Default)]
-pub struct Coverage(BTreeMap<Scheduler, Covered>);
+pub type Coverage = BTreeMap<Scheduler, Covered>;
 
 /// Local times of STARTs.
+#[derive(Default)]
 pub struct Covered {
-    pub first: NaiveDateTime,
-    pub last: NaiveDateTime,
+    pub first: Option<NaiveDateTime>,
+    pub last: Option<NaiveDateTime>,
     pub days: BTreeSet<NaiveDate>,
 }
 
-impl Coverage {
+impl Covered {
     /// Notes the local time of a START.
-    pub fn add(&mut self, scheduler: Scheduler, start: NaiveDateTime) {
-        let covered =
-            self.0.entry(scheduler).or_insert_with(|| Covered { first: start, last: start, days: BTreeSet::new() });
-        covered.first = covered.first.min(start);
-        covered.last = covered.last.max(start);
-        covered.days.insert(start.date());
-    }
-
-    /// The schedulers that have a START.
-    pub fn schedulers(&self) -> impl Iterator<Item = Scheduler> {
-        self.0.keys().copied()
-    }
-
-    pub fn of(&self, scheduler: Scheduler) -> Option<&Covered> {
-        self.0.get(&scheduler)
+    pub fn add(&mut self, start: NaiveDateTime) {
+        self.first = self.first.into_iter().chain([start]).min();
+        self.last = self.last.max(Some(start));
+        self.days.insert(start.date());
     }
 }

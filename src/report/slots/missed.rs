@@ -1,4 +1,4 @@
-//! Slots of crontab lines without a START, or without one in time.
+//! Slots of crontab lines that have no START, or a late one.
 
 use chrono::NaiveDateTime;
 
@@ -9,25 +9,25 @@ use crate::report::runs::assembler::{ClockBack, FullLog};
 /// A slot without a START in time.
 #[derive(Debug, Clone)]
 pub struct Slot {
-    /// In local time.
+    /// The local time of the slot.
     pub at: NaiveDateTime,
     /// The local time since which the START is certainly missing.
     pub detected_at: NaiveDateTime,
-    /// The number of the expected job, which is also that in the history.
+    /// The number of the expected job, the same as in the history.
     pub job: u32,
     pub place: LineRef,
 }
 
-/// Slots of a job without a START between them.
+/// Consecutive slots of a job without a START.
 #[derive(Debug, Clone)]
 pub struct Gap {
     /// Sorted by time. At least one.
     pub slots: Vec<Slot>,
     /// The local time of the next START.
     pub over: Option<NaiveDateTime>,
-    /// cron ignores the file of the line.
+    /// Whether cron ignores the file of the line.
     pub is_ignored: bool,
-    /// No START before the gap was read, and there is one after it: the line may be new in an old file.
+    /// Whether a START was read only after the gap, and none before: the line may be new in an old file.
     pub may_be_new: bool,
 }
 
@@ -57,13 +57,13 @@ pub struct MissedStarts {
     pub gaps: Vec<Gap>,
     pub outages: Vec<Outage>,
     pub delays: Vec<Delay>,
-    /// The times in which a log was full: then a START is not missing, but its record.
+    /// The times in which a log was full, and took no record of a START.
     pub full: Vec<FullLog>,
     /// The times at which a clock went back. The slots and STARTs between are not judged.
     pub back: Vec<ClockBack>,
     /// The number of slots of the period that a line may have skipped, as behind `flock -n`.
     pub perhaps: u64,
-    /// The number of those at which a run of the job was going on.
+    /// The number of these slots at which a run of the job was going on.
     pub still_going: u64,
     /// The number of STARTs of the period that belong to no slot.
     pub strays: u64,

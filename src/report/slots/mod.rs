@@ -1,8 +1,8 @@
-//! What the crontabs expect of the logs.
+//! The jobs that the crontabs plan, and their STARTs in the logs.
 //!
-//! A line is checked if its job logs to a directory that is read, and its user's logs are read. So the crontabs of one
-//! machine imply nothing about the logs of another. A crontab that is named, and that no cron reads here, is that of
-//! another scheduler: the given directories have the logs of its workers, wherever these wrote them.
+//! A line is checked if its job's log directory and its user's logs are read. So the crontabs of one machine imply
+//! nothing about the logs of another. A crontab that is given, and that no cron reads here, belongs to another
+//! scheduler: the given directories have the logs of its workers, wherever the workers wrote them.
 
 pub mod check;
 pub mod coverage;
@@ -23,48 +23,43 @@ use super::query::filter::Filter;
 use super::runs::run::Run;
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
-    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Starter, Trust, findings,
+    CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust, TrustIn, findings,
 };
 use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
 
-/// A job on more lines is not checked. Only a hostile crontab has one.
+/// The most lines of a job that is checked. Only a hostile crontab has a job on more lines.
 const MAX_LINES: usize = 100;
 
-/// The most log directories to which crontabs lead. Each is compared with all others, and a stranger's crontab can name
-/// a thousand.
+/// The most log directories that are taken from crontabs. Each is compared with all others, and a stranger's crontab
+/// can name a thousand.
 const MAX_DIRS: usize = 100;
 
 /// The crontabs of a report, and their jobs.
 pub struct Planned {
     pub crontabs: Crontabs,
     pub plan: CronJobs,
-    /// Named on the command line.
+    /// Whether the crontabs were given on the command line.
     pub is_given: bool,
     grammar: ParseCall,
 }
 
 impl Planned {
-    /// Reads the crontabs. Those of other users are read only if they are named, or if `is_asked` is true for the user.
+    /// Reads the crontabs. A crontab of another user is read only if it was given, or if `is_asked` is true for the
+    /// user.
     pub fn read(source: &CrontabSource, users: &Users, is_asked: impl Fn(u32) -> bool) -> Self {
         let is_given = matches!(source.selection, CrontabSelection::Files(_));
-        let trust = |author: &Author| {
-            let uid = match author {
-                Author::Uid(uid) => Some(*uid),
-                Author::Name(name) => users.uid(name),
-            };
-            match uid {
-                Some(uid) if !users.is_other_user(uid) => Trust::Full,
-                uid if is_given || is_asked(uid.unwrap_or(u32::MAX)) => Trust::Asked,
-                _ => Trust::Nothing,
-            }
+        let trust = |uid: Option<u32>| match uid {
+            Some(uid) if !users.is_other_user(uid) => Trust::Full,
+            uid if is_given || is_asked(uid.unwrap_or(u32::MAX)) => Trust::Asked,
+            _ => Trust::Nothing,
         };
-        let crontabs = Crontabs::read(&source.selection, &trust);
+        let crontabs = Crontabs::read(&source.selection, TrustIn { users, of: &trust });
         let plan = CronJobs::of(&crontabs, source.grammar);
         Self { crontabs, plan, is_given, grammar: source.grammar }
     }
 
-    /// The directories to which jobs log, of the users whose logs are read.
+    /// The log directories of the jobs of users whose logs are read.
     pub fn log_dirs(&self, filter: &Filter, users: &Users) -> BTreeSet<PathBuf> {
         let entries = self.plan.entries.iter();
         let entries = entries.filter(|entry| is_read(entry.user.as_ref(), filter, users));
@@ -78,21 +73,19 @@ impl Planned {
 
     /// Whether a cron of this machine starts a job that logs to `dir`.
     pub fn is_of_cron(&self, dir: &Path) -> bool {
-        let entries = self.plan.entries.iter().filter(|entry| entry.starter == Starter::Cron);
+        let entries = self.plan.entries.iter().filter(|entry| entry.is_of_cron);
         let mut dirs = entries.filter_map(log_dir);
         dirs.any(|it| are_same(it, dir))
     }
 
-    /// Whether a crontab that was asked for could not be read.
+    /// Whether a crontab that was given could not be read.
     pub fn is_incomplete(&self) -> bool {
         self.is_given && !self.crontabs.left_out.is_empty()
     }
 
     /// The findings of `--check`.
     pub fn findings(&self, users: &Users) -> Vec<Finding> {
-        let is_ours = |name: &str| users.uid(name).is_some_and(|uid| !users.is_other_user(uid));
-        let find_user = |name: &str| users.find(name);
-        findings(&self.crontabs, &self.plan, self.grammar, &find_user, &is_ours)
+        findings(&self.crontabs, &self.plan, self.grammar, users)
     }
 }
 
@@ -101,7 +94,7 @@ fn log_dir(entry: &CronJob) -> Option<&Path> {
     entry.log_dir.as_deref().filter(|dir| dir.is_absolute())
 }
 
-/// Whether the logs of a line's user are read. The crontab may not name the user.
+/// Whether the logs of a line's user are read. True if the crontab does not name the user.
 fn is_read(user: Option<&String>, filter: &Filter, users: &Users) -> bool {
     let is_read = |uid| filter.reads_user(uid, users);
     user.is_none_or(|name| users.uid(name).is_some_and(is_read))
@@ -109,17 +102,17 @@ fn is_read(user: Option<&String>, filter: &Filter, users: &Users) -> bool {
 
 /// The directories whose logs are read, and the users.
 struct LogPlaces<'a> {
-    /// None if the logs were named one by one: then all lines are checked.
+    /// None if the logs were given one by one: then all lines are checked.
     dirs: Option<&'a [LogDir]>,
-    /// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+    /// The result of [`workers`].
     workers: Option<Scheduler>,
     filter: &'a Filter,
     users: &'a Users,
 }
 
 impl LogPlaces<'_> {
-    /// The scheduler whose logs have the job of this line, if the line is checked; and the directory on a worker, if
-    /// its logs were collected from there.
+    /// The scheduler whose logs have the job of this line, if the line is checked; and the job's log directory on the
+    /// workers, if that is not read here under its own path.
     fn of(&self, entry: &CronJob) -> Option<(Scheduler, Option<PathBuf>)> {
         let Some(dirs) = self.dirs else { return Some((Scheduler::default(), None)) };
         let is_read = is_read(entry.user.as_ref(), self.filter, self.users);
@@ -127,12 +120,12 @@ impl LogPlaces<'_> {
         if let Some(dir) = dirs.iter().find(|dir| are_same(&dir.path, log_dir)) {
             return Some((dir.scheduler.whole(), None));
         }
-        let workers = self.workers.filter(|_| entry.starter == Starter::Other)?;
+        let workers = self.workers.filter(|_| !entry.is_of_cron)?;
         Some((workers, Some(log_dir.to_owned())))
     }
 }
 
-/// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+/// The other scheduler, if its workers' logs were given: no cron of this machine logs to their directories.
 fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
     let mut dirs = dirs.iter().filter(|_| planned.is_given);
     Some(dirs.find(|dir| !planned.is_of_cron(&dir.path))?.scheduler.whole())
@@ -143,11 +136,11 @@ fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
 pub struct ExpectedJob {
     /// The scheduler whose logs have the job.
     pub scheduler: Scheduler,
-    /// None if the crontab does not name one.
+    /// None if the crontab does not name a user.
     pub uid: Option<u32>,
     /// As in START.
     pub name: Rc<[u8]>,
-    /// Indices of the plan.
+    /// Indices into the entries of the plan.
     pub lines: Vec<usize>,
     /// The users of these lines.
     users: BTreeSet<Option<u32>>,
@@ -156,11 +149,11 @@ pub struct ExpectedJob {
     /// START and END of each run, with the last possible time for a run that goes on. Filled only for lines that may
     /// skip a run.
     ends: Vec<(i64, i64)>,
-    /// A line may skip a run.
+    /// Whether a line may skip a run, as behind `flock -n`.
     pub is_conditional: bool,
-    /// The exit statuses of its lines that are no failure.
+    /// The exit statuses that its lines accept.
     accepted: SuccessStatuses,
-    /// The directory to which it logs on the workers, if that is none of those that are read.
+    /// The job's log directory on the workers, if that is not read here under its own path.
     collected_from: Option<PathBuf>,
 }
 
@@ -190,27 +183,27 @@ impl ExpectedJob {
 /// The expected jobs and their STARTs.
 pub struct Expected {
     pub planned: Planned,
-    /// The jobs to check. First come those that pass the filter, which have the same numbers in the history.
+    /// The jobs to check, first the jobs that pass the filter. These have the same numbers in the history.
     pub jobs: Vec<ExpectedJob>,
     /// The number of jobs that pass the filter.
     wanted: usize,
     /// The number of lines that are not checked: they log elsewhere, have a time zone of their own, belong to other
     /// users, or are too many for one job.
-    pub unjudged: usize,
-    /// The numbers of the jobs.
+    pub unchecked: usize,
+    /// The index of each job, by scheduler and name.
     places: HashMap<(Scheduler, Rc<[u8]>), usize>,
-    /// The users and jobs of all lines, also of those that are not checked.
+    /// The users and jobs of all lines, checked or not.
     on_lines: HashSet<(Option<u32>, Rc<[u8]>)>,
-    /// The logs come from another machine: their owners are not the users of the crontabs.
+    /// Whether the logs may be copies from another machine, whose owners are not the users of the crontabs.
     is_copy: bool,
     /// The local time since which no crontab has changed.
     pub unchanged: NaiveDateTime,
-    /// STARTs since then of jobs that are on no line.
+    /// STARTs since `unchanged` of jobs that are on no line.
     on_no_line: Vec<(Scheduler, NaiveDateTime)>,
 }
 
 impl Expected {
-    /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were named one by one.
+    /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were given one by one.
     pub fn new(planned: Planned, dirs: Option<&[LogDir]>, filter: &Filter, users: &Users) -> Self {
         let crontabs = planned.crontabs.read.iter();
         let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
@@ -220,7 +213,7 @@ impl Expected {
         let mut expected = Self {
             jobs: Vec::new(),
             wanted: 0,
-            unjudged: planned.crontabs.not_looked_at(),
+            unchecked: planned.crontabs.not_looked_at(),
             places: HashMap::new(),
             on_lines: HashSet::new(),
             is_copy: dirs.is_none(),
@@ -239,7 +232,7 @@ impl Expected {
             expected.on_lines.insert((user, Rc::clone(&name)));
             let place = logs.of(entry).filter(|_| is_known && !entry.has_own_zone);
             let Some((scheduler, collected_from)) = place else {
-                expected.unjudged += 1;
+                expected.unchecked += 1;
                 continue;
             };
             let place = *expected.places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
@@ -253,7 +246,7 @@ impl Expected {
         expected.wanted = expected.jobs.iter().filter(is_wanted).count();
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {
-                expected.unjudged += job.lines.split_off(0).len();
+                expected.unchecked += job.lines.split_off(0).len();
             }
         }
         expected
@@ -270,20 +263,20 @@ impl Expected {
         lines.filter(move |off| self.is_copy || is_read(off.user.as_ref(), filter, users))
     }
 
-    /// Leaves the jobs out whose logs nobody has collected: those of a directory of the workers, if no job that logs
-    /// there has a START in the directories that were given.
+    /// Leaves out jobs whose logs nobody has collected: no job with the same log directory on the workers has a START
+    /// in the given directories.
     fn leave_out_uncollected(&mut self) {
         let collected = self.jobs.iter().filter(|job| !job.starts.is_empty());
         let collected = collected.filter_map(|job| job.collected_from.clone());
         let collected: BTreeSet<PathBuf> = collected.collect();
         for job in &mut self.jobs {
             if job.collected_from.as_ref().is_some_and(|dir| !collected.contains(dir)) {
-                self.unjudged += job.lines.split_off(0).len();
+                self.unchecked += job.lines.split_off(0).len();
             }
         }
     }
 
-    /// The names of the jobs on all lines, also on those that are commented out.
+    /// The names of the jobs on all lines, also on commented-out lines.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
         let CronJobs { entries, commented_out, .. } = &self.planned.plan;
         let off = commented_out.iter().map(|off| off.job.as_slice());
@@ -294,7 +287,7 @@ impl Expected {
         &self.planned.plan.entries[line]
     }
 
-    /// The users on whose lines the job of a user may be: a line may not name its user.
+    /// The users whose lines may have a user's job. None stands for the lines that name no user.
     fn users_of(&self, uid: Option<u32>) -> [Option<u32>; 2] {
         [uid.filter(|_| !self.is_copy), None]
     }
@@ -303,7 +296,7 @@ impl Expected {
         self.users_of(uid).iter().any(|user| self.on_lines.contains(&(*user, Rc::clone(name))))
     }
 
-    /// The job of a run, by its place, if a line that is judged has the job.
+    /// The index of a run's job, if a line that is checked has the job.
     pub fn place(&self, run: &Run) -> Option<usize> {
         self.place_of(run.trace.owner.job_account(), &run.trace.job)
     }
@@ -314,22 +307,22 @@ impl Expected {
         self.users_of(account.uid).iter().any(is_user).then_some(place)
     }
 
-    /// The seconds that a timeout(1) allows a job: the most on any of its lines. None if a line has none.
+    /// The longest limit, in seconds, of the timeout(1) on a job's lines. None if a line has no timeout(1).
     pub fn limit(&self, account: Account, name: &Rc<[u8]>) -> Option<u32> {
         let lines = &self.jobs[self.place_of(account, name)?].lines;
         let limits: Option<Vec<u64>> = lines.iter().map(|line| self.line(*line).limit).collect();
         limits?.into_iter().max().and_then(|limit| u32::try_from(limit).ok())
     }
 
-    /// The place of the job on another user's line, if the run's user has none. The log may be a copy that belongs
-    /// to its reader, or the line may change the user.
+    /// The index of a run's job on another user's line, if no line of the run's user has the job. The log may be a copy
+    /// that belongs to its reader, or the line may change the user.
     fn place_of_another_user(&self, run: &Run) -> Option<usize> {
         let (owner, job) = (run.trace.owner, &run.trace.job);
         let place = self.places.get(&(owner.scheduler.whole(), Rc::clone(job))).copied();
         place.filter(|_| !self.is_on_line(owner.uid, job))
     }
 
-    /// Whether a line of the run's job has this exit status for one that is no failure.
+    /// Whether a line of the run's job accepts this exit status.
     pub fn accepts(&self, run: &Run, status: u8) -> bool {
         let place = self.place(run);
         place.is_some_and(|place| self.jobs[place].accepted.0.contains(&status))

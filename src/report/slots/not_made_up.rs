@@ -1,4 +1,4 @@
-//! Finds missed slots of rare jobs in logs that are older than those of the report.
+//! Finds missed slots of rare jobs in older logs than the report's.
 //!
 //! A weekly job that was not started on Sunday is still missing on Wednesday, when the logs of Sunday are not read. Of
 //! the older logs only the time after such a slot is read, until the job's START.
@@ -17,14 +17,14 @@ use crate::report::logs::excerpt::{self, ReadBudget};
 use crate::report::logs::find;
 use crate::report::logs::open::Input;
 
-/// A job that is due once a month was due in this time.
+/// Even a monthly job is due in this time.
 const LONGEST: TimeDelta = TimeDelta::days(35);
 
-/// A START may come this long before its slot, or the clocks differ.
+/// How long before its slot a START may come, because clocks differ.
 const A_LITTLE: TimeDelta = TimeDelta::seconds(5);
 
 /// The gaps of jobs without a START since their last slot before the logs that were read. `budget` limits how much is
-/// read: if that is not enough, nothing is missing.
+/// read: if that is not enough, there are no gaps.
 pub fn gaps(expected: &Expected, missed: &MissedStarts, older: &OlderLogs, mut budget: ReadBudget) -> Vec<Gap> {
     let mut sought = sought(expected, missed, older.from);
     let days = older.earlier_days();
@@ -56,8 +56,8 @@ pub fn gaps(expected: &Expected, missed: &MissedStarts, older: &OlderLogs, mut b
     sought.into_iter().map(gap).collect()
 }
 
-/// The last slots of those jobs that have neither a START nor a missing one in the logs that were read, which begin
-/// at `from`.
+/// The last slot before `from` of each job that has neither a START nor a missed slot since. The logs that were read
+/// begin at `from`.
 fn sought(expected: &Expected, missed: &MissedStarts, from: NaiveDateTime) -> Vec<Slot> {
     let known: BTreeSet<u32> = missed.slots().iter().map(|slot| slot.job).collect();
     let is_checked = |job: &ExpectedJob| {

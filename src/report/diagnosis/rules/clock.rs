@@ -13,14 +13,14 @@ use crate::report::logs::scheduler::Scheduler;
 /// A record may come this long after the last slot before the jump.
 const A_LITTLE: TimeDelta = TimeDelta::seconds(5);
 
-/// How much longer than twice its usual time a run may take, without a sign that the clock jumped.
+/// How much longer than twice its usual time a run may take before that shows a jump.
 const GRACE: TimeDelta = TimeDelta::minutes(1);
 
-/// The times at which a clock went back.
+/// Finds the times at which a clock went back.
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let back = evidence.missed.back.iter().map(|back| {
         let kind = IncidentKind::ClockJumped { scheduler: back.scheduler, from: back.from, to: back.to };
-        // A time that has not come is no time.
+        // The clock may have been ahead of now.
         let last = Some(back.from).filter(|from| *from < evidence.scope.now).unwrap_or(back.to);
         let window = IncidentWindow { since: back.to, detected_at: back.to, last, over: Some(last) };
         Incident::new(kind, window, Vec::new())
@@ -28,8 +28,8 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     back.collect()
 }
 
-/// Names the outages over which the clock jumped, or the machine stood still: cron was running. Each jump is one
-/// incident.
+/// Turns outages during which the clock jumped, or the machine stood still, into jumps: cron was running. Each jump is
+/// one incident.
 pub fn name_jumps(outages: impl Iterator<Item = Incident>, history: &History) -> Vec<Incident> {
     let mut named: Vec<Incident> = Vec::new();
     let mut times: BTreeMap<Scheduler, Vec<NaiveDateTime>> = BTreeMap::new();
@@ -51,7 +51,7 @@ pub fn name_jumps(outages: impl Iterator<Item = Incident>, history: &History) ->
     named
 }
 
-/// The times of the records of a scheduler that are known, sorted.
+/// The times of a scheduler's known records, sorted.
 fn record_times(history: &History, scheduler: Scheduler) -> Vec<NaiveDateTime> {
     let runs = history.runs_of(scheduler);
     let mut times: Vec<NaiveDateTime> = runs.flat_map(|run| [run.start, run.last]).collect();
@@ -59,8 +59,8 @@ fn record_times(history: &History, scheduler: Scheduler) -> Vec<NaiveDateTime> {
     times
 }
 
-/// The last record before an outage and the first one after, of any job of the scheduler, if a run shows that less
-/// time passed between them: the run went on then, and took far longer than its job usually takes.
+/// The times of the last record before an outage and the first record after, if a run shows that less time passed
+/// between them: the run went on during the outage, and seems to have taken far longer than usual.
 fn jump_over(
     outage: &Incident,
     history: &History,

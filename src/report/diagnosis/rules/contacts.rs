@@ -1,6 +1,6 @@
-//! The connections to each host. In the order of their STARTs, the runs on a host show when it could be reached.
+//! The connections to each host: its runs, in the order of their STARTs, show when it could be reached.
 //!
-//! A server can be reached if it drops some connections of a second and takes others.
+//! A server that drops some connections of a second and takes others can be reached.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -11,7 +11,7 @@ use crate::report::history::{History, HostId, RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
 use crate::ssh_error::Cause;
 
-/// If connections are only dropped for less than this, the host can be reached.
+/// A host that drops all connections, but for less than this time, can be reached.
 const MIN_DROPPING: TimeDelta = TimeDelta::minutes(1);
 
 /// Failed connections to a host in a row, and the contact after them: runs by their numbers in the history.
@@ -21,7 +21,7 @@ pub struct FailedContacts {
     pub next: Option<usize>,
 }
 
-pub fn rows(history: &History) -> Vec<FailedContacts> {
+pub fn failed_contacts(history: &History) -> Vec<FailedContacts> {
     let by_host = contacts_by_host(history).into_iter();
     by_host.flat_map(|(host, contacts)| streaks(history, host, &contacts)).collect()
 }
@@ -35,7 +35,7 @@ impl FailedContacts {
     }
 }
 
-/// The runs on each host with a failed connection, by START.
+/// The runs that show whether a host could be reached, by START, for each host with a failed connection.
 fn contacts_by_host(history: &History) -> BTreeMap<HostId, Vec<usize>> {
     let runs = || history.runs.iter().enumerate();
     let host = |run: &RunSummary| history.job(run.job).host;
@@ -53,12 +53,13 @@ fn contacts_by_host(history: &History) -> BTreeMap<HostId, Vec<usize>> {
     hosts
 }
 
-/// Why the connection of a run failed, if the reason may pass. A refused login or key may be the job's own.
+/// Why the connection of a run failed, if the reason may pass. A refused login or key may concern this job alone.
 fn failed(run: &RunSummary) -> Option<Cause> {
     run.outcome.connection_failure().filter(|cause| cause.is_transient())
 }
 
-/// Failed connections in a row, with the contact after them. A second in which the host was also reached is in no row.
+/// Failed connections in a row, with the contact after them. The failures of a second in which the host was also
+/// reached are a row of their own.
 fn streaks(history: &History, host: HostId, contacts: &[usize]) -> Vec<FailedContacts> {
     let mut streaks = Vec::new();
     let mut current: Vec<usize> = Vec::new();

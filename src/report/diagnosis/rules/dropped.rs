@@ -2,29 +2,29 @@
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
-use super::contacts::rows;
+use super::contacts::failed_contacts;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Herd, Incident, IncidentKind, IncidentWindow};
 use crate::report::history::scope::Scope;
 use crate::report::history::{History, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// Drops of one crowd are closer than this. A rare job is reported each time: no later run replaces it.
+/// Drops of rare jobs this far apart belong to different incidents: no later run replaces a rare job's run.
 const SELDOM_APART: TimeDelta = TimeDelta::minutes(10);
 
-/// Drops this far apart belong to different incidents.
+/// The same for drops of other jobs.
 const APART: TimeDelta = TimeDelta::hours(6);
 
 /// A job with more time between two STARTs is rare.
 const OFTEN: TimeDelta = TimeDelta::hours(1);
 
-/// With fewer drops there is no herd.
+/// The least number of drops of a herd.
 const MIN_HERD: u64 = 3;
 
-/// Each crowd of drops is one incident.
+/// Finds crowds of drops, each as one incident.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
-    let rows = rows(history).into_iter().filter(|row| row.is_dropping_only(history));
+    let rows = failed_contacts(history).into_iter().filter(|row| row.is_dropping_only(history));
     let places: Vec<usize> = rows.flat_map(|row| row.failed).collect();
     claims.extend(&places);
     let is_seldom = |place: &usize| runs_seldom(history, *place);
@@ -34,7 +34,7 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     incidents
 }
 
-/// Whether the job of a run was not started in the hour before.
+/// Whether the START before a run, or if there is none the next START of the job, is more than [`OFTEN`] away.
 fn runs_seldom(history: &History, place: usize) -> bool {
     let run = &history.runs[place];
     let runs = history.of_job(run.job);
@@ -44,13 +44,13 @@ fn runs_seldom(history: &History, place: usize) -> bool {
     before.or(after).is_none_or(|time| time > OFTEN)
 }
 
-/// The drops as incidents that are some time apart.
+/// Groups drops into incidents that are `apart` from each other.
 fn drops(history: &History, mut places: Vec<usize>, apart: TimeDelta, scope: &Scope) -> Vec<Incident> {
     places.sort_unstable_by_key(|place| history.runs[*place].start);
     let is_near = |one: &usize, other: &usize| history.runs[*other].start - history.runs[*one].start < apart;
     let incident = |places: &[usize]| {
         let runs: Vec<&RunSummary> = places.iter().map(|place| &history.runs[*place]).collect();
-        // A good run that has not come yet is later than any other.
+        // None if a job has had no good run since.
         let good: Option<Vec<NaiveDateTime>> = runs.iter().map(|run| good_after(history, run)).collect();
         let good = good.and_then(|good| good.into_iter().max());
         let mut window = IncidentWindow::of_bad_runs(&runs, None);

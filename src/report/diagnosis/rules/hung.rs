@@ -1,4 +1,4 @@
-//! Finds runs that take far longer than their job ever took, or did so before they were good.
+//! Finds runs that take far longer than any earlier run of their job, even if they end well.
 
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
@@ -24,7 +24,7 @@ fn incident(run: &RunSummary, usual: &DurationStats, later: usize, scope: &Scope
     let (until, over) = match run.outcome {
         Outcome::Running => (scope.now, None),
         Outcome::Good if run.seconds().is_some() => (run.until, Some(run.until)),
-        // The run is bad for another reason too.
+        // A bad run belongs to another rule.
         _ => return None,
     };
     let window = IncidentWindow { since: run.start, detected_at: usual.hung_at(run, until)?, last: until, over };

@@ -11,10 +11,10 @@ use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
 
-/// A START may come this long before its slot, or the clocks differ.
+/// How long before its slot a START may come, because clocks differ.
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
-/// If two times are this far apart, the log was full twice.
+/// The least time between two slots that shows that the log was full twice.
 const APART: TimeDelta = TimeDelta::hours(1);
 
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
@@ -35,8 +35,8 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     logged.chain(delays).chain(unlogged_starts(incidents(unlogged).collect())).collect()
 }
 
-/// The times in which a log took no lines: no START shows there, whatever cron did. If the writer does not show when
-/// such a time began, the last START does.
+/// The times in which a log was full: its STARTs of that time are lost, whatever cron did. If the log does not show
+/// when such a time began, the last START before does.
 fn full_logs(evidence: &Evidence) -> Vec<(Scheduler, NaiveDateTime, NaiveDateTime)> {
     let full = evidence.missed.full.iter().filter_map(|full| {
         let last_start = || {
@@ -81,9 +81,9 @@ fn of_outage(outage: &Outage, scope: &Scope) -> Incident {
 }
 
 fn of_delay(delay: &Delay) -> Incident {
-    let known = delay.slots.iter().map(|slot| slot.detected_at).min();
+    let detected_at = delay.slots.iter().map(|slot| slot.detected_at).min();
     let kind = IncidentKind::Late { started: delay.started };
-    incident(kind, &delay.slots, known.unwrap_or(delay.started), Some(delay.started))
+    incident(kind, &delay.slots, detected_at.unwrap_or(delay.started), Some(delay.started))
 }
 
 fn incident(kind: IncidentKind, slots: &[Slot], known: NaiveDateTime, over: Option<NaiveDateTime>) -> Incident {

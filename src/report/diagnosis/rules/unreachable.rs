@@ -2,14 +2,14 @@
 
 use chrono::TimeDelta;
 
-use super::contacts::{FailedContacts, rows};
+use super::contacts::{FailedContacts, failed_contacts};
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow, unique};
 use crate::report::history::{History, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 use crate::ssh_error::Cause;
 
-/// From this number of hosts on, outages with one reason that begin together are one incident.
+/// Outages with one reason that begin together on this many hosts are one incident.
 const MIN_HOSTS: usize = 3;
 
 /// The same for names that are not resolved: this machine resolves all of them.
@@ -22,14 +22,14 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let history = evidence.history;
     let mut outages = Vec::new();
     let mut alone = None;
-    for row in rows(history) {
+    for row in failed_contacts(history) {
         if row.is_dropping_only(history) {
             continue;
         }
         let before = alone.take();
         let job = only_job(history, &row);
         let next = row.next.map(|next| history.runs[next].job);
-        // The job alone has this port or jump host, and other jobs reach the host.
+        // The failures may come from a port or jump host of this job, as other jobs reach the host.
         if job.is_some() && (before == job || next.is_some_and(|next| Some(next) != job)) {
             alone = job;
             continue;
@@ -40,7 +40,7 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     by_cause(outages)
 }
 
-/// The job whose connections failed, if it is a single one.
+/// The job whose connections failed, if there is only one.
 fn only_job(history: &History, row: &FailedContacts) -> Option<JobId> {
     let mut jobs = row.failed.iter().map(|place| history.runs[*place].job);
     let first = jobs.next()?;

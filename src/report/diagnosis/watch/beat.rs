@@ -1,4 +1,4 @@
-//! What failures have in common, and by what chance.
+//! What a job's failures have in common, and how probable that is by chance.
 
 use std::rc::Rc;
 
@@ -6,7 +6,7 @@ use chrono::Weekday;
 
 use super::numbers::real;
 
-/// What the failures have in common.
+/// The times at which a job fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Beat {
     Weekday(Weekday),
@@ -15,7 +15,7 @@ pub enum Beat {
     After(Rc<[u8]>),
 }
 
-/// The number of failures at the suspected times and at other times.
+/// The numbers of failures and of all runs or days, at the suspected times and at other times.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     pub bad: usize,

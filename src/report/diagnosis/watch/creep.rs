@@ -1,7 +1,7 @@
-//! Finds jobs whose good runs take longer from day to day, and when that reaches their limit.
+//! Finds jobs whose good runs take longer from day to day, and the day on which they will reach their limit.
 //!
-//! A growth is judged by Kendall's rank test and by the Theil–Sen slope of the logarithms of the daily medians: neither
-//! minds a few odd days.
+//! A growth is judged by Kendall's rank test and by the Theil–Sen slope of the logarithms of the daily medians: a few
+//! odd days change neither.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -26,12 +26,12 @@ const MIN_RANKS: f64 = 4.5;
 /// The most days until a growth reaches the limit.
 const HORIZON: f64 = 365.0;
 
-/// The number of last days that are compared with as many days before them: the growth must go on. The second is the
-/// least growth between them, as a part of the usual one.
+/// The growth must go on: this number of last days is compared with as many days before, and has to show at least this
+/// part of the usual growth.
 const LAST_DAYS: usize = 5;
 const MIN_STEP: f64 = 0.8;
 
-/// A growth by `slope` a day, of logarithms, to `now` seconds.
+/// A growth from `first` to `now` seconds, by `slope` a day in logarithms.
 struct Growth {
     slope: f64,
     first: f64,

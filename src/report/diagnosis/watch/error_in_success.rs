@@ -1,4 +1,4 @@
-//! Finds jobs whose last good runs say that something failed, in a line that no earlier good run printed.
+//! Finds jobs whose last good runs print an error, but no earlier good run did.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use super::samples::{Sample, WatchedJob};
 const IN_A_ROW: usize = 2;
 const OFTEN: usize = 3;
 
-/// The same for lines that change, which a job may have printed before the first log.
+/// The least number of runs before without any error, if its line differs from run to run.
 const MIN_CLEAN: usize = 5;
 
 pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
@@ -33,7 +33,7 @@ pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
     of_changing_lines(job, &good)
 }
 
-/// The same for lines that differ from run to run, if no earlier run had any line that says that something failed.
+/// The finding about errors whose lines differ from run to run, if no earlier run printed any error.
 fn of_changing_lines(job: &WatchedJob, good: &[&Sample]) -> Option<WatchFinding> {
     let first = good.iter().rposition(|it| it.errors.is_empty()).map_or(0, |last| last + 1);
     let (before, odd) = good.split_at(first);

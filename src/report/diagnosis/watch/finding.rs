@@ -1,4 +1,4 @@
-//! A finding: a job whose last runs are not as usual.
+//! A finding of Watch.
 
 use std::rc::Rc;
 
@@ -9,20 +9,20 @@ use super::limits::Limit;
 use super::samples::{Sample, WatchedJob};
 use crate::report::logs::owner::Account;
 
-/// What is not as usual with a job, though its runs are good.
+/// A job whose last runs are unusual, and in which way.
 #[derive(Debug, Clone)]
 pub struct WatchFinding {
     pub account: Account,
     /// The operands, as in START.
     pub job: Rc<[u8]>,
     pub oddity: Oddity,
-    /// The START of the first run that is not as usual.
+    /// The START of the first unusual run.
     pub since: NaiveDateTime,
-    /// The END of the run by which it was known.
+    /// The END of the run that made the finding certain.
     pub detected_at: NaiveDateTime,
-    /// The process id and START of the last such run.
+    /// The process id and START of the last unusual run.
     pub last: (u32, NaiveDateTime),
-    /// The number of such runs, and of the earlier runs that they are compared with.
+    /// The number of unusual runs, and of the earlier runs that they are compared with.
     pub runs: usize,
     pub compared: usize,
 }
@@ -31,9 +31,9 @@ pub struct WatchFinding {
 pub enum Oddity {
     /// Good runs take far less time, or print far less: what they do now, and the usual median.
     NothingDone { seconds: Option<(u32, u32)>, lines: Option<(u32, u32)> },
-    /// Good runs print a line that says that something failed, which earlier ones did not.
+    /// Good runs print a line that reports a failure, as no earlier run did.
     SaysError { line: String },
-    /// Good runs take longer by `percent` a day, `from` and `now` in seconds, and reach the limit about then.
+    /// Good runs take longer by `percent` a day, `from` and `now` in seconds, and reach the limit about `at`.
     Creeping { percent: f64, from: u32, now: u32, limit: Limit, at: NaiveDateTime },
     /// Runs fail at certain times.
     Rhythm { beat: Beat, counts: Counts },
@@ -57,7 +57,7 @@ impl Oddity {
     }
 }
 
-/// The finding of `odd` runs, which was known with the one at `known`.
+/// The finding about the `odd` runs, which the run at the index `known` made certain.
 pub fn finding(
     job: &WatchedJob,
     oddity: Oddity,

@@ -1,5 +1,5 @@
-//! Watch: good runs that are not as usual. Each rule compares a job's last runs with its earlier ones, and finds at
-//! most one thing. A finding needs two runs: a single odd run is none.
+//! Watch: unusual runs of jobs that do not look bad. Each rule compares a job's last runs with earlier runs, and has at
+//! most one finding for a job. A finding needs two unusual runs.
 
 pub mod beat;
 mod creep;
@@ -49,7 +49,7 @@ impl Watch {
     }
 }
 
-/// The findings about one of `all` jobs. `from` is the first START of all of them.
+/// The findings about one of `all` jobs. `from` is the first START of all jobs.
 fn findings(job: &WatchedJob, all: &[OtherJob], from: NaiveDateTime) -> Vec<WatchFinding> {
     let found = [
         nothing_done::find(job, from),

@@ -1,8 +1,8 @@
 //! Finds jobs whose last good runs took far less time than usual, or printed far less: they did nothing.
 //!
 //! A run is compared with the good runs of earlier days at about its time of day. A job may do nothing at night, on
-//! some days of the week, or now and then. So a weekday counts only if the job worked on an earlier one, and each
-//! earlier run that did nothing, on another day, asks for one more such run now.
+//! some days of the week, or now and then. So a weekday counts only if the job has worked on that weekday before, and
+//! each earlier run that did nothing requires one more such run now.
 
 use chrono::{Datelike, NaiveDateTime, TimeDelta};
 
@@ -10,7 +10,7 @@ use super::finding::{Oddity, WatchFinding, finding};
 use super::numbers::{median, middle};
 use super::samples::{Sample, WatchedJob};
 
-/// The least number of earlier runs that show what is usual. A run that is odd by one measure only needs the second:
+/// The least number of earlier runs that show what is usual. The second is for a run that is odd by one measure only:
 /// each weekday twice.
 const MIN_BEFORE: usize = 7;
 const MIN_BEFORE_ONE: usize = 14;
@@ -22,14 +22,16 @@ const IN_A_ROW: usize = 2;
 const MIN_SECONDS: u32 = 30;
 const MIN_LINES: u32 = 3;
 
-/// How many times less than the median is far less. After only a few earlier runs, both measures need the second.
+/// A value that is this many times less than the median is far less. The second is for both measures after only a few
+/// earlier runs.
 const FAR: u32 = 5;
 const VERY_FAR: u32 = 10;
 
-/// How many spreads below the median is far less. A spread is the median distance of logarithms from their median.
+/// A value that is this many spreads below the median is far less. A spread is the median distance of logarithms from
+/// their median.
 const MAX_SPREADS: f64 = 6.0;
 
-/// The most runs in a row that are looked at one by one.
+/// The most runs in a row that are examined one by one.
 const MAX_ROW: usize = 200;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl Measure {
         }
     }
 
-    /// Whether a run did as little as one with `least`.
+    /// Whether `value` is about as little as `least`.
     fn is_little(self, value: u32, least: u32) -> bool {
         match self {
             Self::Seconds => value <= least.saturating_mul(3).saturating_add(10),
@@ -54,7 +56,7 @@ impl Measure {
         }
     }
 
-    /// Whether `value` is far below these earlier ones.
+    /// Whether `value` is far below these earlier values.
     fn is_far_below(self, value: u32, earlier: &[u32], times: u32) -> bool {
         let usual = median(earlier.to_vec());
         let least = if self == Self::Seconds { MIN_SECONDS } else { MIN_LINES };
@@ -71,7 +73,7 @@ impl Measure {
 /// The runs at the end that did nothing by one measure.
 #[derive(Debug, Clone, Copy)]
 struct IdleRow {
-    /// The index of the first one among the good runs, and of the one by which it was known.
+    /// The index of the first run among the good runs, and of the run that made the finding certain.
     first: usize,
     known: usize,
     now: u32,
@@ -100,7 +102,7 @@ pub fn find(job: &WatchedJob, from: NaiveDateTime) -> Option<WatchFinding> {
     finding(job, oddity, &good[first..], known - first, compared)
 }
 
-/// The row of last good runs that did as little as the last one.
+/// The index from which on the last good runs did as little as the very last, and the value of that run.
 fn row_of_last(good: &[&Sample], by: Measure) -> Option<(usize, u32)> {
     let now = by.of(good.last()?)?;
     let is_other = |it: &&Sample| by.of(it).is_none_or(|value| !by.is_little(value, now));
@@ -159,20 +161,20 @@ fn single_idle(earlier: &[&Sample], is_idle: impl Fn(&&Sample) -> bool) -> usize
     idle + usize::from(idle > 0)
 }
 
-/// One more run for a job that runs more than once a day.
+/// The number of additional runs that a job requires if it runs more than once a day.
 fn often(row: &[&Sample], before: &[&Sample]) -> usize {
     let last = row.last().or(before.last()).map(|it| it.day());
     let of_day = row.iter().chain(before).filter(|it| Some(it.day()) == last);
     usize::from(of_day.count() > 1)
 }
 
-/// Whether the logs begin at least a day before the job's first run. Nobody knows on which weekdays a new job works.
+/// Whether the logs begin at least a day before the job's first run. The weekdays of a new job are unknown.
 fn is_new(job: &WatchedJob, from: NaiveDateTime) -> bool {
     job.samples.first().is_none_or(|first| first.start - from >= TimeDelta::days(1))
 }
 
-/// The idle rows of a job with only a few earlier runs, if the last ones took a tenth of the time and printed nothing.
-/// Weekend days count only if an earlier run was on one.
+/// The idle rows of a job with only a few earlier runs, if its last runs took a tenth of the time and printed nothing.
+/// A weekend day counts only if an earlier run was on a weekend.
 fn both_after_few(good: &[&Sample]) -> Option<[IdleRow; 2]> {
     let rows = [Measure::Seconds, Measure::Lines].map(|by| Some((by, row_of_last(good, by)?)));
     let [Some((_, (first, _))), Some((_, (same, 0)))] = rows else { return None };

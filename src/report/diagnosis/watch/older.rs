@@ -21,21 +21,20 @@ use crate::report::query::filter::Filter;
 use crate::report::runs::assembler::Assembler;
 use crate::report::runs::run::Run;
 
-/// The most days that are looked back.
+/// The most older days that are read.
 const MAX_DAYS: usize = 35;
 
 /// The budget, as a part of the bytes that the report reads anyway: a fourth.
 const SHARE: u64 = 4;
 
-/// The minutes before and after the time of day of a START in which others are sought.
+/// The minutes before and after a START's time of day that are read of older days.
 const BEFORE: TimeDelta = TimeDelta::minutes(2);
 const AFTER: TimeDelta = TimeDelta::minutes(4);
 
-/// The most times of day that are looked at for a job.
+/// The most times of day that are read for a job.
 const MAX_TIMES: usize = 12;
 
-/// Adds runs of the jobs that need them and pass the filter, from the days before those of the report, which has `read`
-/// bytes.
+/// Adds runs of earlier days for jobs that pass the filter and need them. The report itself reads `read` bytes.
 pub fn add(samples: &mut Samples, older: &OlderLogs, filter: &Filter, read: u64, accept: &impl Fn(&mut Run)) {
     let asking = samples.jobs.iter().filter(|job| filter.names(&job.name) && is_asking(job));
     let jobs: HashSet<(Account, Rc<[u8]>)> = asking.clone().map(|job| (job.account, lasting_name(&job.name))).collect();
@@ -56,7 +55,7 @@ pub fn add(samples: &mut Samples, older: &OlderLogs, filter: &Filter, read: u64,
     }
 }
 
-/// Whether a job's runs so far do not show what is usual: there are few, or the last ones are odd.
+/// Whether a job's runs so far do not show what is usual: there are few, or some are odd.
 fn is_asking(job: &WatchedJob) -> bool {
     let has_changed = job.samples.last().is_some_and(|last| {
         let mut others = job.samples.iter().filter(|it| it.failure.is_none());
@@ -66,7 +65,8 @@ fn is_asking(job: &WatchedJob) -> bool {
     job.is_rare() || has_changed || has_failed || !job.errors.is_empty()
 }
 
-/// The times of day at which a job was started. Of one that runs often, the last ones and those of bad runs.
+/// The times of day at which a job was started: of a rare job the last ones, of others the last one and the last two of
+/// bad runs.
 fn times_of(job: &WatchedJob) -> Vec<NaiveTime> {
     let bad = job.samples.iter().rev().filter(|it| it.failure.is_some() && !job.is_rare());
     let last = if job.is_rare() { MAX_TIMES } else { 1 };
@@ -74,8 +74,8 @@ fn times_of(job: &WatchedJob) -> Vec<NaiveTime> {
     bad.take(2).chain(last).map(|it| it.start.time()).collect()
 }
 
-/// Reads the minutes after these times of day, and goes on until the jobs that were started then have ended. A compressed
-/// log is read once, and as a whole.
+/// Reads the minutes around these times of day, and goes on until the jobs that were started then have ended. A
+/// compressed log is read once, and as a whole.
 fn read_minutes(
     log: &LogFile,
     day: NaiveDate,
@@ -91,7 +91,7 @@ fn read_minutes(
     while let Some(begin) = begins.next() {
         let mut end = if is_whole { NaiveDateTime::MAX } else { begin + BEFORE + AFTER };
         let mut open: HashSet<u32> = HashSet::new();
-        // A log that was replaced meanwhile, or is damaged, shows less.
+        // If the log was replaced meanwhile, or is damaged, there are only fewer runs.
         let _ = excerpt::read(log, begin, budget, &mut |owner, records| {
             while let Some(next) = begins.next_if(|next| *next <= records.time.max(end)) {
                 end = end.max(next + BEFORE + AFTER);
@@ -114,7 +114,7 @@ fn read_minutes(
     }
 }
 
-/// Whether one of the jobs is started here.
+/// Whether these records are the START of one of the jobs.
 fn starts_of(owner: Owner, records: &Records, jobs: &HashSet<(Account, Rc<[u8]>)>) -> bool {
     match records.kind() {
         Kind::Start(job) => jobs.contains(&(owner.job_account(), lasting_name(job))),

@@ -1,7 +1,7 @@
 //! Finds jobs that fail on one weekday, on one day of the month, at one hour, or after another job, more often than
 //! chance allows.
 //!
-//! The chance is multiplied by the number of weekdays, days, hours or jobs that it might have been.
+//! The chance is multiplied by the number of weekdays, days, hours or jobs that might have fitted.
 
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
@@ -13,20 +13,20 @@ use super::finding::{Oddity, WatchFinding, finding};
 use super::numbers::real;
 use super::samples::{Sample, WatchedJob};
 
-/// The limits of chance. By days: for two failures with one reason, for more with one, and for more with several. By
-/// runs, which are not independent.
+/// The highest chances that still show a rhythm. By days: for two failures with one reason, for more with one reason,
+/// and for more with several. By runs: less, because runs are not independent.
 const CHANCE_OF_TWO: f64 = 0.12;
 const CHANCE_OF_ONE_REASON: f64 = 0.02;
 const CHANCE_OF_DAYS: f64 = 0.005;
 const CHANCE_OF_RUNS: f64 = 0.001;
 
-/// With failures on fewer days, an hour or another job means nothing.
+/// The least number of days with failures at an hour, or after another job.
 const MIN_DAYS: usize = 3;
 
 /// How long after another job a failure may come from it.
 const SOON: TimeDelta = TimeDelta::minutes(15);
 
-/// A job after which another one may fail.
+/// A job after which another job may fail.
 pub struct OtherJob<'a> {
     job: &'a WatchedJob,
     /// When a run of the job was going on or had ended a short time before: first and last moments, in order, apart from
@@ -79,7 +79,7 @@ pub fn find(job: &WatchedJob, all: &[OtherJob]) -> Option<WatchFinding> {
     finding(job, oddity, &bad, known.unwrap_or(bad.len() - 1), counts.others)
 }
 
-/// Whether the failures by day have this beat. A beat of single runs is known only with the last failure.
+/// Whether the failures by day have this beat. A beat of single runs is certain only with the last failure.
 fn is_of(samples: &[Sample], beat: &Beat) -> bool {
     of_days(samples).is_some_and(|(found, _)| found == *beat)
 }
@@ -146,7 +146,7 @@ fn of_runs(job: &WatchedJob, all: &[OtherJob]) -> Option<(Beat, Counts)> {
         })
         .collect();
     after.sort_by(|one, two| one.0.total_cmp(&two.0));
-    // Of several jobs that fit as well, none is named.
+    // If several jobs fit equally well, none is named.
     if let [(first, other, counts), rest @ ..] = after.as_slice()
         && rest.first().is_none_or(|second| second.0 > *first * 10.0)
     {

@@ -1,4 +1,4 @@
-//! What is kept of each run to judge later ones: a few bytes, and of a job a limited number of runs.
+//! Keeps a few bytes of each run to judge later runs by, and of each job a limited number of runs.
 
 use std::mem;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::report::runs::run::Run;
 /// The most runs of a job. If there are more, every second one of the older half is dropped.
 const MAX_SAMPLES: usize = 800;
 
-/// The most jobs, and no job with a longer name in bytes. A log may have any number, and a name a megabyte.
+/// The most jobs, and the longest name of a job in bytes. A log may have any number of jobs, and a name a megabyte.
 const MAX_JOBS: usize = 5000;
 const LONGEST_NAME: usize = 4 << 10;
 
@@ -33,7 +33,7 @@ pub struct Sample {
     pub lines: u32,
     /// None for a good run. Otherwise a hash of the cause and the reason of the failure.
     pub failure: Option<u32>,
-    /// The hashes of the lines that say that something failed.
+    /// The hashes of the lines that report a failure.
     pub errors: Box<[u32]>,
 }
 
@@ -58,9 +58,9 @@ pub struct WatchedJob {
     pub name: Rc<[u8]>,
     /// The seconds that the timeout(1) on its line of the crontab allows.
     pub limit: Option<u32>,
-    /// By START.
+    /// Sorted by START.
     pub samples: Vec<Sample>,
-    /// The lines that say that something failed, of the last run with such lines.
+    /// The lines that report a failure, of the last run with such lines.
     pub errors: Vec<ErrorLine>,
     /// The STARTs of the runs that `errors` and `name` come from.
     errors_at: NaiveDateTime,
@@ -114,7 +114,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Keeps a run that has ended by `until`, if it worked: a lost run, and one whose lock was held, show nothing.
+    /// Keeps a run that has ended by `until`, if it worked: a lost run, and a run behind a held lock, show nothing.
     pub fn add(&mut self, run: &mut Run, until: Option<NaiveDateTime>) {
         let outcome = run.outcome();
         let is_known = matches!(outcome, Outcome::Good | Outcome::Failed(..));

@@ -14,7 +14,7 @@ use super::samples::{Sample, WatchedJob};
 use crate::report::logs::owner::Account;
 use crate::report::runs::kept::ErrorLine;
 
-/// The logs of a job reach back so far, and it is looked at on each day.
+/// The days on which a job is judged, and how far its logs reach back.
 const DAYS: u32 = 42;
 const REACH: TimeDelta = TimeDelta::days(35);
 
@@ -33,13 +33,13 @@ struct Honest {
     lines: u32,
     /// What it does on each weekday, as a share of its work. 0 is nothing.
     weekdays: [f64; 7],
-    /// The day on which a growth begins, that on which it stops, and how much it grows a day.
+    /// The day on which a growth begins, the day on which it stops, and the growth a day.
     growth: (u32, u32, f64),
     /// How often it has nothing to do, fails, or prints an error and goes on.
     idle: f64,
     fails: f64,
     errs: f64,
-    /// From this day on the hours are others, as they follow UTC on a remote host.
+    /// The first day of summer time, on which the hours of a remote host in UTC change.
     summer: u32,
 }
 
@@ -76,7 +76,7 @@ impl Honest {
     fn run(&self, day: u32, hour: u32, random: &mut Rng) -> Sample {
         let start = midnight(day) + TimeDelta::minutes((hour * 60 + self.minute).into());
         let works_at = if day >= self.summer { hour + 1 } else { hour };
-        // One that runs each hour does nothing at night.
+        // A job that runs each hour does nothing at night.
         let is_night = self.hours.len() == 24 && !(7..22).contains(&works_at);
         let weekday = self.weekdays[start.weekday().num_days_from_monday() as usize];
         let share = if is_night || random.f64() < self.idle { 0.0 } else { weekday };
@@ -101,8 +101,7 @@ fn sample(start: NaiveDateTime, seconds: u32, lines: u32, failure: Option<u32>, 
     Sample { start, end, pid: 1, seconds: Some(seconds), lines, failure, errors: errors.into() }
 }
 
-/// What a report after `day` knows of a job: the last two days, and of earlier ones the runs at the times of the last
-/// ones.
+/// What a report after `day` knows of a job: the runs of the last two days, and earlier runs at the same times of day.
 fn known(name: &str, runs: &[Sample], day: u32) -> WatchedJob {
     let now = midnight(day + 1);
     let recent = now - TimeDelta::days(2);

@@ -1,17 +1,17 @@
-//! Finds jobs whose last good runs nearly took as long as their timeout(1) allows, or as their next start does.
+//! Finds jobs whose last good runs nearly reached the limit of their timeout(1), or their next start.
 
 use super::finding::{Oddity, WatchFinding, finding};
 use super::limits::{Limit, limits};
 use super::numbers::median;
 use super::samples::{Sample, WatchedJob};
 
-/// How many runs in a row are too close.
+/// How many runs in a row have to be near the limit.
 const IN_A_ROW: usize = 2;
 
-/// With fewer earlier good runs, it is not known what is usual.
+/// The least number of earlier good runs that show what is usual.
 const MIN_BEFORE: usize = 5;
 
-/// Nine tenths of a limit are near it.
+/// Whether a run took nine tenths of its limit or more.
 fn is_near(seconds: u32, limit: Limit) -> bool {
     let (seconds, limit) = (u64::from(seconds), u64::from(limit.seconds()));
     seconds * 10 >= limit * 9 && seconds <= limit

@@ -50,7 +50,7 @@ impl Cell {
         self.worst() > Some(RunState::Running)
     }
 
-    /// What a reader sees of it.
+    /// What a reader sees of the cell: the worst state, the outcome, and whether all runs have that state.
     fn look(&self) -> (Option<RunState>, Option<Outcome>, bool) {
         let worst = self.worst();
         (worst, self.outcome, worst.is_some_and(|it| self.counts[it as usize] == self.runs()))
@@ -65,13 +65,13 @@ pub struct Cells(Vec<Cell>);
 pub enum Detail {
     /// Each with its title and its link.
     Each,
-    /// Equal ones side by side as one.
+    /// Equal neighbours as one cell.
     Joined,
     /// Without titles and links.
     Plain,
 }
 
-/// Equal cells side by side.
+/// Equal cells that are neighbours.
 struct CellGroup {
     column: usize,
     columns: usize,
@@ -79,7 +79,7 @@ struct CellGroup {
 }
 
 impl Cells {
-    /// `runs` are by START, each with its number in the history. `missed` are the local times of slots without a START.
+    /// `runs` are sorted by START, each with its number in the history. `missed` are times of slots without a START.
     pub fn of(grid: &Grid, runs: &[(usize, &RunSummary)], missed: &[NaiveDateTime]) -> Self {
         let mut cells = vec![Cell::default(); grid.columns];
         for (place, run) in runs {
@@ -113,7 +113,7 @@ impl Cells {
         all - self.count(RunState::NotStarted)
     }
 
-    /// Runs that failed or were lost, and slots without a START.
+    /// The number of runs that failed or were lost, and of slots without a START.
     pub fn bad(&self) -> u64 {
         let bad = RunState::ALL.into_iter().filter(|state| *state > RunState::Running);
         bad.map(|state| self.count(state)).sum()

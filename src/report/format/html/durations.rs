@@ -25,12 +25,11 @@ pub fn is_about(oddity: &Oddity) -> bool {
     has_seconds || matches!(oddity, Oddity::Creeping { .. } | Oddity::TooClose { .. })
 }
 
-/// The last good runs of a job, and the one that goes on: bars, with the range in which the middle half of good runs
-/// are.
+/// Draws bars for the last good runs of a job and a run that goes on, and the range of the middle half of good runs.
 pub fn of_job(report: &Report, job: JobId) -> Markup {
     let known = report.history.job(job);
     let runs = report.history.of_job(job).iter().filter(|run| run.start < report.scope.now);
-    // Of a rare job older logs show more.
+    // Older logs have more runs of a rare job.
     let watched = report.watch.samples.of(known.account, &known.name);
     let older = watched.into_iter().flat_map(WatchedJob::good).filter_map(|run| run.seconds);
     let (older, own): (Vec<u32>, Vec<u32>) =

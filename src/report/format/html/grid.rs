@@ -36,7 +36,7 @@ impl Grid {
         Some(Self { begin, step, columns: (columns - usize::from(is_even && columns > 1)) })
     }
 
-    /// The column of a time. A time outside the period is in the nearer end.
+    /// The column of a time. A time outside the period is in the first or the last column.
     pub fn column(&self, time: NaiveDateTime) -> usize {
         let column = (time - self.begin).num_seconds().max(0) / self.step;
         usize::try_from(column).map_or(0, |column| column.min(self.columns - 1))
@@ -85,7 +85,7 @@ impl Grid {
     }
 }
 
-/// The least round number of seconds of which at most `most` make up this time.
+/// The least round step, in seconds, by which at most `most` steps cover this time.
 fn round_step(seconds: i64, most: i64) -> i64 {
     let step = STEPS.iter().find(|step| seconds <= **step * most);
     step.copied().unwrap_or_else(|| (seconds / most / DAY + 1) * DAY)

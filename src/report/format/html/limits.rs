@@ -1,16 +1,16 @@
-//! The limits of a page, so that a browser shows it at once and a person can read it, whatever is in a log.
+//! The most of each thing on a page: whatever is in a log, a browser shows the page at once, and a person can read it.
 //!
 //! Bytes are counted after escaping, which turns a quote into six bytes.
 
 use maud::Markup;
 
-/// The bytes of the problems now, and of those that are over.
+/// The bytes of the problems now, and of past problems.
 pub const PROBLEM_BYTES: [usize; 2] = [400_000, 100_000];
 /// The problems now and over that are seen without a click.
 pub const SEEN_PROBLEMS: [usize; 2] = [36, 6];
 /// The problems of each kind.
 pub const PROBLEMS: usize = 200;
-/// The jobs of a problem: those that Find knows, those that are listed, and those whose next start is looked up.
+/// The jobs of a problem: known to Find, listed, and with a next start.
 pub const KNOWN_JOBS: usize = 1000;
 pub const LISTED_JOBS: usize = 50;
 pub const JOBS_WITH_NEXT: usize = 20;
@@ -25,12 +25,12 @@ pub const OUTPUT_BYTES: usize = 250_000;
 /// The jobs with a line, and the hosts that are seen without a click.
 pub const LINES: usize = 1000;
 pub const SEEN_HOSTS: usize = 64;
-/// The jobs of problems whose lines come first: of all problems, and of one.
+/// The jobs of problems whose lines come first: of all problems, and of each.
 pub const FIRST_JOBS: usize = 40;
 pub const FIRST_JOBS_OF_PROBLEM: usize = 6;
 /// The bad cells that have a link each.
 pub const LINKED_CELLS: usize = 4000;
-/// The bad runs that cells lead to, of all jobs and of one, and the last runs of a job, which are listed too.
+/// The bad runs that cells lead to: of all jobs, and of one. Then the last runs of a job that are listed too.
 pub const TARGETS: usize = 2000;
 pub const TARGETS_OF_JOB: usize = 60;
 pub const LAST_RUNS: usize = 6;
@@ -42,7 +42,7 @@ pub const MARKS: usize = 30;
 /// The findings of Watch.
 pub const WATCHED: usize = 30;
 
-/// The bytes that are left.
+/// The bytes that may still be written.
 pub struct Budget(usize);
 
 impl Budget {
@@ -50,7 +50,7 @@ impl Budget {
         Self(bytes)
     }
 
-    /// Takes the bytes of a text, if there are enough.
+    /// Takes the bytes of a text. Returns false if not enough are left.
     pub fn take(&mut self, text: &Markup) -> bool {
         let left = self.0.checked_sub(text.0.len());
         self.0 = left.unwrap_or(self.0);

@@ -1,5 +1,5 @@
-//! What concerned all jobs at once: stops of cron, boots, jumps of the clock, changes of a crontab. A mark across all
-//! rows of the timeline.
+//! Marks across all rows of the timeline, for what concerned all jobs at once: stops of cron, boots, jumps of the
+//! clock, changes of a crontab.
 
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
@@ -50,7 +50,7 @@ impl Marks {
         Self(events)
     }
 
-    /// Bands and lines behind the rows.
+    /// Draws bands and lines behind the rows.
     pub fn draw(&self, grid: &Grid) -> Markup {
         html! {
             @for event in &self.0 {
@@ -75,7 +75,7 @@ impl Marks {
 fn event(report: &Report, incident: &Incident) -> Event {
     let words = IncidentWords::of(incident, report);
     let from = match incident.kind {
-        // Until then all was well.
+        // The runs were alive until then.
         IncidentKind::Lost | IncidentKind::LostTogether { .. } => incident.window.last,
         _ => incident.window.since,
     };

@@ -1,4 +1,4 @@
-//! What is no problem: jobs to watch, changes, the counts, and what was read.
+//! The sections about what is no problem: Watch, changes, counts, and what was read.
 
 use maud::{Markup, html};
 
@@ -14,7 +14,6 @@ use crate::report::format::{Report, crontabs, grouped, sources};
 use crate::report::history::JobId;
 use crate::report::history::counts::Count;
 
-/// Good runs that are not as usual.
 pub fn watched(report: &Report, view: Option<&View>) -> Markup {
     let findings: Vec<&WatchFinding> = report.watched().collect();
     let more = findings.len().saturating_sub(limits::WATCHED);
@@ -50,7 +49,6 @@ pub fn watched(report: &Report, view: Option<&View>) -> Markup {
     }
 }
 
-/// What has changed in the jobs: no problem by itself.
 pub fn changed(report: &Report) -> Markup {
     let changes = changes(report);
     html! {

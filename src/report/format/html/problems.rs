@@ -81,7 +81,7 @@ fn home(incident: &Incident, view: Option<&View>) -> Option<JobId> {
     (incident.hosts().is_empty() && view?.rows.contains_key(job)).then_some(*job)
 }
 
-/// The runs of one job, or of all, with their id.
+/// The runs of one job, or of all jobs of the incident, after their id.
 fn opened(view: &View, incident: &Incident, job: Option<JobId>, id: &str) -> (String, Markup) {
     match job.and_then(|job| view.rows.get(&job)) {
         Some(row) => (format!("j{}", row.job), runs::of_job(view.report, row, id, true)),

@@ -1,4 +1,4 @@
-//! The runs of jobs, opened in place: the output of the running, the last bad and the last good one, and a list.
+//! The runs of jobs, opened in place: the output of the running, the last bad and the last good run, and a list.
 
 use maud::{Markup, html};
 
@@ -100,7 +100,7 @@ pub fn last_good<'a>(report: &'a Report, jobs: &[JobId]) -> Option<&'a RunSummar
     jobs.iter().filter_map(good).max_by_key(|run| run.until)
 }
 
-/// Says that not all runs are in a list.
+/// A note if a list does not have all runs.
 fn not_all(shown: usize, all: usize) -> Markup {
     html! { @if shown < all { p.facts { (grouped(shown as u64)) " of " (count(all as u64, "run")) " shown" } } }
 }
@@ -121,7 +121,7 @@ fn outputs(report: &Report, runs: [Option<&RunSummary>; 3], has_names: bool) -> 
     }
 }
 
-/// The last lines of a run, with the one that says why the run was bad marked.
+/// The last lines of a run's output. The line that is the reason is marked.
 fn output(report: &Report, run: &RunSummary) -> Markup {
     let reason = report.history.line(run);
     let tail = report.history.tail(run);
@@ -147,7 +147,7 @@ fn output(report: &Report, run: &RunSummary) -> Markup {
     }
 }
 
-/// Runs, a line each. Those with a number can be linked to.
+/// A list of runs. Runs with a number can be linked to.
 fn list<'a>(report: &Report, runs: impl Iterator<Item = (Option<usize>, &'a RunSummary)>, has_names: bool) -> Markup {
     let mut above = None;
     html! {

@@ -1,11 +1,11 @@
-//! The state of a run or a slot: its name, and the place of its cell, so that shape and height show it without colour.
+//! The state of a run or a slot: its name, and the shape and height of its cell, which show the state without colour.
 
 use maud::{Markup, html};
 
 use crate::report::history::RunSummary;
 use crate::report::runs::outcome::Outcome;
 
-/// The worst last.
+/// The states of a run, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RunState {
     Good,
@@ -15,7 +15,7 @@ pub enum RunState {
     /// No run: nothing was started at a slot.
     NotStarted,
     Failed,
-    /// Without END, and the process is gone.
+    /// No END, and the process is gone.
     Lost,
 }
 

@@ -77,7 +77,7 @@ impl JobLines {
     }
 }
 
-/// First the jobs of problems, then those of each host by name.
+/// The jobs in the order of their lines: first the jobs of problems, then the others by host and name.
 fn order(View { report, rows, .. }: &View, first: &[JobId]) -> Vec<JobId> {
     let first: BTreeMap<JobId, usize> = first.iter().copied().zip(0..).collect();
     let mut order: Vec<&JobRow> = rows.values().collect();
@@ -167,7 +167,7 @@ pub fn section(view: &View, lines: &JobLines, problems: &Problems) -> Markup {
     }
 }
 
-/// A line, and below it the runs, if no problem lists them. Output has a room of its own.
+/// A line, and below it the runs, if no problem lists them. `room` limits their output.
 fn row(view: &View, problems: &Problems, (job, line): &JobLine, room: &mut Budget) -> Markup {
     let row = view.rows.get(job).filter(|_| !problems.homes.contains(job));
     let opened = row.map(|row| {

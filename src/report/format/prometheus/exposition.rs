@@ -1,4 +1,4 @@
-//! The text exposition format, version 0.0.4.
+//! The text exposition format of Prometheus, version 0.0.4.
 
 use std::fmt::{Display, Write};
 

@@ -29,14 +29,12 @@ const JOB_METRICS: [JobMetric; 13] = [
         job.missed.map(i64::from)
     }),
     ("remoteexe_job_usual_duration_seconds", "Median time of good runs.", |job| job.usual.map(i64::from)),
-    ("remoteexe_job_runs_total", "Runs that ended since midnight.", |job| count(job, job.counts.runs)),
-    ("remoteexe_job_failures_total", "Runs that failed or were lost since midnight.", |job| {
-        count(job, job.counts.failures)
-    }),
+    ("remoteexe_job_runs_total", "Runs that ended since midnight.", |job| count(job, job.runs)),
+    ("remoteexe_job_failures_total", "Runs that failed or were lost since midnight.", |job| count(job, job.failures)),
     ("remoteexe_job_connection_failures_total", "Runs since midnight whose ssh could not connect.", |job| {
-        count(job, job.counts.connection_failures)
+        count(job, job.connection_failures)
     }),
-    ("remoteexe_job_retries_total", "Connections tried again since midnight.", |job| count(job, job.counts.retries)),
+    ("remoteexe_job_retries_total", "Connections tried again since midnight.", |job| count(job, job.retries)),
 ];
 
 pub fn add(text: &mut Exposition, labelled: &Labelled) {
@@ -59,7 +57,7 @@ pub fn add(text: &mut Exposition, labelled: &Labelled) {
     text.metric("remoteexe_jobs_left_out", help).add(&[], labelled.left_out);
 }
 
-/// When and how the metrics were made: `now` is the time, in seconds from 1970.
+/// Adds when and how the metrics were made: `now` is the time, in seconds from 1970.
 pub fn add_report(text: &mut Exposition, now: i64, took: Duration) {
     text.metric("remoteexe_report_timestamp_seconds", "Time at which the report began.").add(&[], now);
     let took = format!("{:.3}", took.as_secs_f64());
@@ -73,7 +71,7 @@ fn count(job: &LastRuns, count: u64) -> Option<i64> {
     job.start.and_then(|_| i64::try_from(count).ok())
 }
 
-/// From 1970, for a local time.
+/// A local time in seconds from 1970.
 fn seconds(local: NaiveDateTime) -> i64 {
     with_offset(local).timestamp()
 }

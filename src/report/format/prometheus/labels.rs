@@ -1,4 +1,4 @@
-//! The labels of a job, which must not be new with each run.
+//! The labels of a job, which must stay the same from run to run.
 //!
 //! `script` is the whole command with the parameters: `user_log.sh action` and `user_log.sh stop` fail independently,
 //! and the first word of `timeout 300 /srv/sum.sh` means nothing. But a parameter such as `$(date +\%F)` would make a
@@ -9,7 +9,7 @@ use crate::report::history::constant_name::{Changing, constant_name};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::run::first_word;
 
-/// In bytes. Prometheus keeps each label in memory.
+/// The most bytes of a label: Prometheus keeps each label in memory.
 const MAX_NAME: usize = 1024;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +17,7 @@ pub struct Labels {
     pub host: String,
     /// The other operands.
     pub script: String,
-    /// None if there is only one.
+    /// None if there is only one scheduler.
     pub scheduler: Option<String>,
 }
 

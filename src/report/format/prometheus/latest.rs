@@ -10,7 +10,7 @@ use crate::report::history::jobs::without_parameters;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::run::{End, Run, first_word};
 
-/// More jobs of one script on one host are one job: the parameters change.
+/// More jobs of one script on one host count as one job, because their parameters change from run to run.
 const MAX_VARIANTS: u32 = 50;
 
 /// The most jobs and the most hosts with gauges. Whoever can write to a log can start any number of jobs, and
@@ -31,12 +31,7 @@ pub struct LastRuns {
     pub missed: Option<u32>,
     /// The median of good runs, in seconds.
     pub usual: Option<u32>,
-    pub counts: RunCounts,
-}
-
-/// The runs that have ended since midnight.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct RunCounts {
+    /// The runs that have ended since midnight: all, failed, without a connection. Then the number of their retries.
     pub runs: u64,
     pub failures: u64,
     pub connection_failures: u64,
@@ -54,7 +49,7 @@ pub struct Completion {
 #[derive(Debug, Default)]
 pub struct Labelled {
     pub jobs: BTreeMap<Labels, LastRuns>,
-    /// The local time when each host was last reached. Their scripts are empty.
+    /// The local time when each host was last reached. Labels of a host have no script.
     pub hosts: BTreeMap<Labels, NaiveDateTime>,
     pub left_out: u64,
 }
@@ -137,7 +132,7 @@ impl Latest {
         self.jobs.entry(name.into()).or_default()
     }
 
-    /// Removes what is too much: first the jobs in no crontab, and of these what ran long ago.
+    /// Removes jobs and hosts above the limit: first jobs in no crontab, and of these the jobs that ran long ago.
     fn leave_out(&mut self) {
         let before = self.jobs.len();
         forget_oldest(&mut self.jobs, |job| (job.missed.is_some(), job.start));
@@ -185,12 +180,10 @@ impl LastRuns {
                 seconds: run.seconds(),
             }),
             running: u32::from(run.end == End::Running),
-            counts: RunCounts {
-                runs: count(true),
-                failures: count(run.has_failed()),
-                connection_failures: count(run.connection_failure().is_some()),
-                retries: count(true) * u64::from(run.trace.retries),
-            },
+            runs: count(true),
+            failures: count(run.has_failed()),
+            connection_failures: count(run.connection_failure().is_some()),
+            retries: count(true) * u64::from(run.trace.retries),
             ..Self::default()
         }
     }
@@ -202,11 +195,10 @@ impl LastRuns {
         self.running += other.running;
         self.next = self.next.into_iter().chain(other.next).min();
         self.missed = self.missed.max(other.missed);
-        let (counts, more) = (&mut self.counts, other.counts);
-        counts.runs += more.runs;
-        counts.failures += more.failures;
-        counts.connection_failures += more.connection_failures;
-        counts.retries += more.retries;
+        self.runs += other.runs;
+        self.failures += other.failures;
+        self.connection_failures += other.connection_failures;
+        self.retries += other.retries;
     }
 }
 

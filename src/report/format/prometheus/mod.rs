@@ -1,7 +1,7 @@
 //! The form of `--prometheus`: metrics for the textfile collector of Prometheus's `node_exporter`.
 //!
-//! A number over all logs would go back when a log is deleted. So the counters begin anew at midnight, as they would if
-//! a program had been restarted, and all else are gauges.
+//! A count over all logs would go down when a log is deleted. So the counters begin anew at midnight, as if a program
+//! had been restarted. All other metrics are gauges.
 
 pub mod exposition;
 pub mod gauges;
@@ -43,7 +43,7 @@ impl Prometheus {
         self.latest.entry(scheduler).or_insert_with(|| Latest::new(midnight))
     }
 
-    /// All jobs and hosts, with what only the whole report shows.
+    /// All jobs and hosts, with the facts that only the whole report has.
     fn labelled(&mut self, report: &Report) -> Labelled {
         let planned = report.crontabs.iter().flat_map(Expected::wanted);
         for job in planned.filter(|job| !job.is_checked()) {

@@ -1,4 +1,4 @@
-//! The metrics of problems: one for each cause, so that an alert names what is wrong, and there is one of it.
+//! The metrics of problems: one series for each cause, so that each problem raises one alert, with its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::report::logs::scheduler::Scheduler;
 /// The most series of one metric. Prometheus keeps each for weeks.
 const MOST: usize = 200;
 
-/// Stands for more than one host or script: their number would make a new series each time that it changes.
+/// Stands for more than one host or script: a number would make a new series with each change.
 const SEVERAL: &str = "several";
 
 pub fn add(text: &mut Exposition, report: &Report, incidents: &[Incident]) {
@@ -52,7 +52,7 @@ fn add_counts(text: &mut Exposition, name: &str, help: &str, all: impl Iterator<
     }
 }
 
-/// The labels of a problem. What concerns a whole host has no script, and what concerns a scheduler no host.
+/// The labels of a problem. A problem of a whole host has no script, and a problem of a scheduler no host.
 fn labels(report: &Report, incident: &Incident) -> Labels {
     let history = &report.history;
     let scheduler = match (&incident.kind, incident.jobs.first()) {

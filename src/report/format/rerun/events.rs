@@ -9,7 +9,7 @@ use crate::report::slots::missed::Slot;
 
 pub struct Events<'a> {
     pub slots: Vec<&'a Slot>,
-    /// Bad runs, and one that goes on.
+    /// Bad runs, and a run that goes on.
     runs: Vec<&'a RunSummary>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// Whether there is nothing to make up for. A run that goes on does it.
+    /// Whether there is nothing to make up for. A run that goes on needs nothing.
     pub fn is_over(&self) -> bool {
         self.slots.is_empty() && self.runs.iter().all(|run| run.outcome == Outcome::Running)
     }
@@ -61,7 +61,7 @@ impl<'a> Events<'a> {
     }
 }
 
-/// Whether the script of a bad run was certainly never started, as far as ssh and remoteexe say.
+/// Whether the script of a bad run was never started, as far as the messages of ssh and remoteexe show.
 fn was_never_begun(run: &RunSummary) -> bool {
     match run.outcome {
         Outcome::Failed(_, Reason::NoSsh | Reason::SshNotRun | Reason::Usage) => true,
@@ -69,8 +69,8 @@ fn was_never_begun(run: &RunSummary) -> bool {
     }
 }
 
-/// Whether only a message says so: without retries no record shows what ssh has requested, and a script that calls ssh
-/// may print the same.
+/// Whether only a message of ssh shows that: without retries no record shows what ssh has requested, and a script that
+/// calls ssh may print the same.
 fn is_by_message(run: &RunSummary) -> bool {
     run.outcome.connection_failure().is_some() && !run.is(RunFlag::HasRetries)
 }

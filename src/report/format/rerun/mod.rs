@@ -1,8 +1,8 @@
-//! The form of `--rerun`: shell lines that make up for what did not run.
+//! The form of `--rerun`: shell lines that make up for bad and missed runs.
 //!
-//! A line runs a line of a crontab as cron does: as its user, with its variables, shell, directory and input. If the
-//! job may have begun its work, its line is a comment. All words of a crontab are quoted, and all words of a log are
-//! in comments, without control characters.
+//! Each shell line runs a line of a crontab as cron does: as its user, with its variables, shell, directory and input.
+//! If the job may have begun its work, the shell line is a comment. All words of a crontab are quoted, and all words of
+//! a log are in comments, without control characters.
 
 mod events;
 mod shell;
@@ -58,7 +58,7 @@ impl Format for Rerun {
     }
 }
 
-/// A line of a crontab with a job that did not run, or not well, and has not run well since.
+/// A line of a crontab with a job to make up for: a run was bad or missed, and there was no good run since.
 struct UnmadeLine<'a> {
     entry: &'a CronJob,
     /// What happened, a line for each job.
@@ -121,7 +121,7 @@ fn jobs_of(place: &LineRef, expected: &Expected) -> usize {
     jobs.len()
 }
 
-/// What the list cannot have.
+/// The jobs and calls that the list cannot have, and why.
 fn remarks(report: &Report, expected: &Expected) -> Vec<String> {
     let clock = report.clock();
     let unknown = expected.planned.plan.unknown.iter();

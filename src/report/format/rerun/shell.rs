@@ -43,7 +43,7 @@ impl<'a> Shell<'a> {
         let variables = environment(&command, &user, home, daemon);
         let runuser = (uid != users.reader).then(|| format!("runuser -u {} -- ", quoted(&user)));
         let text = shell_text(&command, &variables, &runuser.unwrap_or_default());
-        // In a comment only the first line would be one.
+        // In a comment, only the first line would be commented out.
         if text.contains('\n') { Err("it has a newline".to_owned()) } else { Ok(text) }
     }
 }
@@ -75,7 +75,7 @@ fn environment(command: &LineCommand, user: &str, home: &str, daemon: Daemon) ->
     all
 }
 
-/// `text` as one word of a POSIX shell.
+/// Quotes `text` as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=@%+,".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {

@@ -6,7 +6,7 @@ use crate::report::diagnosis;
 use crate::report::diagnosis::incident::{Incident, IncidentState};
 use crate::report::format::Report;
 
-/// Returns whether any incident began.
+/// Returns whether an incident with failures began, or a run is ambiguous.
 pub fn show(page: &mut Page, report: &Report) -> bool {
     let (mut began, mut ended) = diagnosis::changes(&report.evidence());
     let is_bad = began.iter().any(Incident::is_failure);

@@ -18,9 +18,10 @@ use crate::report::output::style::Severity;
 /// The most lines for open incidents, and for closed ones.
 const MAX_LINES: [usize; 2] = [40, 12];
 
-/// The most findings that are not problems.
+/// The most rows of Watch.
 const MAX_WATCHED: usize = 8;
 
+/// The least columns of the text beside the chart. With less room, it has a line of its own.
 const MIN_BESIDE: usize = 20;
 
 /// Returns whether anything is or was wrong.
@@ -83,7 +84,7 @@ fn changed(page: &mut Page, report: &Report) {
 
 fn overlaps(page: &mut Page, report: &Report) {
     if let Some(names) = jobs_with(report, RunFlag::Overlapped) {
-        // A job with a lock was started from elsewhere too.
+        // The job has a lock already.
         let is_locked = report.runs().any(|run| run.is(RunFlag::Overlapped) && report.has_lock(run.job));
         let advice = if is_locked { "" } else { " (flock -n prevents it)" };
         let text = format!("started again while still running{advice}: {names}");
@@ -91,7 +92,7 @@ fn overlaps(page: &mut Page, report: &Report) {
     }
 }
 
-/// Shows a bar of the bad runs for each hour, or for another unit if the period is short or long.
+/// Shows the bad runs as a bar for each hour, or for another unit if the period is short or long.
 fn failures_by_time(page: &mut Page, report: &Report) {
     let Some((first, last)) = report.tally.first_to_last.filter(|_| report.tally.bad() > 0) else {
         return;

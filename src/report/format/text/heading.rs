@@ -8,7 +8,7 @@ use crate::report::format::{Report, at_most, count, crontabs, grouped, sources};
 use crate::report::history::counts::Count;
 use crate::report::history::{HostId, JobId, RunFlag};
 
-/// More jobs are counted, not named.
+/// The most jobs that are named. More are only counted.
 const MAX_NAMED: usize = 2;
 
 pub fn counts(page: &mut Page, report: &Report) {
@@ -53,7 +53,7 @@ pub fn ends(report: &Report) -> Vec<Count> {
     ends
 }
 
-/// The hosts of the runs in the period. In a refused command line the first word may not be a host.
+/// The hosts of the runs in the period. The first word of a refused command line may be no host.
 pub fn hosts(report: &Report) -> BTreeSet<HostId> {
     let with_host = report.runs().filter(|run| run.is(RunFlag::HasCommand));
     with_host.map(|run| report.history.job(run.job).host).collect()

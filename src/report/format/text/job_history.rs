@@ -66,7 +66,7 @@ fn state(report: &Report, runs: &[RunSummary], incidents: &[Incident]) -> String
         return last
             .map_or("no run has ended yet", |last| match last.outcome {
                 Outcome::Good => "ok",
-                // Connections that are sometimes dropped.
+                // Without an open incident, such as a dropped connection.
                 _ => "the last run failed",
             })
             .to_owned();

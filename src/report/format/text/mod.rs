@@ -16,19 +16,19 @@ pub mod watch;
 
 use super::{Format, Needs, Report};
 use crate::report::output::ReportOutput;
-use crate::report::output::style::{ColorChoice, Style};
+use crate::report::output::style::Style;
 use crate::report::query::window::Reach;
-use crate::report::query::{Question, Shown};
+use crate::report::query::{Question, TextQuery};
 use page::Page;
 
 pub struct Text {
-    pub shown: Shown,
-    pub color: ColorChoice,
+    pub query: TextQuery,
+    pub color: Option<bool>,
 }
 
 impl Format for Text {
     fn needs(&self) -> Needs {
-        let question = self.shown.question;
+        let question = self.query.question;
         let reach = match question {
             Question::Comparison => Reach::PeriodBefore,
             Question::Wrong | Question::Runs | Question::Changes => Reach::DayBefore,
@@ -37,7 +37,7 @@ impl Format for Text {
             slots: true,
             looks_back: question == Question::Wrong,
             history: true,
-            // A list of runs shows their ends.
+            // A list of runs shows how each run ended, even after the period.
             as_of_end: question != Question::Runs,
             baseline: matches!(question, Question::Wrong | Question::Changes),
             watch: matches!(question, Question::Wrong | Question::Changes),
@@ -50,14 +50,14 @@ impl Format for Text {
 
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
         let mut page = Page::new(Style::of_stdout(self.color));
-        let is_bad = match self.shown.question {
+        let is_bad = match self.query.question {
             Question::Wrong => first_screen::show(&mut page, report),
             Question::Runs => run_list::show(&mut page, report),
             Question::Comparison => comparison::show(&mut page, report),
             Question::Changes => changes::show(&mut page, report),
         };
         out.write(page.into_text().as_bytes());
-        let is_news = self.shown.question == Question::Changes;
+        let is_news = self.query.question == Question::Changes;
         is_bad || !is_news && report.lost_starts() > 0
     }
 }

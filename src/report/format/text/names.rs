@@ -1,9 +1,9 @@
 //! Fits names of jobs and hosts into a narrow column: a host's name stays whole, and a script keeps its end. Texts are
-//! measured by the columns that they take.
+//! measured in columns of a terminal.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The columns of a script beside a host. To keep them, other columns of the page are dropped.
+/// The columns that a script should have beside a host. Optional columns of a table are dropped for them.
 const FAIR_SCRIPT: usize = 20;
 
 /// The least columns of a script beside a host.
@@ -63,7 +63,7 @@ pub fn script(text: &str, columns: usize) -> String {
     }
 }
 
-/// The columns in which the host of a name stays whole and the script has its share.
+/// The columns that a name needs for its whole host, and for [`FAIR_SCRIPT`] columns of its script.
 pub fn least_columns(name: &str) -> usize {
     match host_and_script(name) {
         Some((host, script)) if is_host(host) => host.width() + 1 + script.width().min(FAIR_SCRIPT),

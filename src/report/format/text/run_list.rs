@@ -1,4 +1,4 @@
-//! Runs, a line each.
+//! The list of runs and missed slots, a line each.
 
 use chrono::NaiveDateTime;
 use unicode_width::UnicodeWidthStr;
@@ -23,7 +23,7 @@ pub enum RunRow<'a> {
 }
 
 impl RunRow<'_> {
-    /// By START or slot.
+    /// The key to sort by: START or slot.
     pub fn order(&self) -> (NaiveDateTime, u32) {
         match self {
             Self::Run(run) => (run.start, run.pid),

@@ -19,7 +19,7 @@ const LAST_RUNS: usize = 30;
 
 const GAP: usize = 2;
 
-/// Shows a row for each finding, at most `most` rows. One script on several hosts is a row, unless all are listed.
+/// Shows a row for each finding, at most `most` rows. A script on several hosts has one row, unless all are listed.
 pub fn show(page: &mut Page, report: &Report, most: usize) {
     let rows = rows(report);
     let Some(words) = rows.iter().map(|(_, row)| word(row[0]).len()).max() else { return };
@@ -51,7 +51,7 @@ pub fn show(page: &mut Page, report: &Report, most: usize) {
 
 type RowKey<'a> = (&'static str, NaiveDate, &'a [u8]);
 
-/// The findings, those of one script and one day together.
+/// The findings of each row: about one script, since one day.
 fn rows<'a>(report: &'a Report) -> Vec<(RowKey<'a>, Vec<&'a WatchFinding>)> {
     let mut rows: Vec<(RowKey, Vec<&WatchFinding>)> = Vec::new();
     for finding in report.watched() {

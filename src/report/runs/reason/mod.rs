@@ -1,4 +1,4 @@
-//! Chooses the line of a bad run's output that says why the run was bad.
+//! Chooses the reason of a bad run: the line of its output that best explains the failure.
 //!
 //! Each line gets a score: by the severity that it claims, by words of failure, by its place in a stack trace, and by
 //! whether the job's good runs print it too. Of lines with the same score the first is the cause, and later ones are
@@ -29,39 +29,39 @@ const EXCEPTION: i32 = 90;
 /// An exception that ended the program.
 const UNCAUGHT: i32 = 85;
 
-/// A line that begins with the name of an exception, and one that is only the name.
+/// A line that begins with the name of an exception, and a line of only the name.
 const NAMED: i32 = 80;
 const ONLY_NAMED: i32 = 70;
 
-/// More than the refusal that follows.
+/// A message about a bad key, above the refusal that follows.
 const BAD_KEY: i32 = 67;
 
-/// How many causes within a cause count.
+/// The most nested causes that raise the score.
 const MAX_DEPTH: i32 = 5;
 
-/// The lowest score of a line with words of failure. Of lines without, the last one says most.
+/// The lowest score of a line with words of failure. Of lines without, the last one explains most.
 const TELLING: i32 = 25;
 
 /// The lowest scores of a line at the level of errors, and of a line with a concrete cause.
 const ERROR: i32 = 45;
 const CAUSE: i32 = 66;
 
-/// What a line that good runs do not print gains: with words of failure, and without.
+/// The gain of a line that good runs do not print: with words of failure, and without.
 const NOVEL: i32 = 10;
 const NOVEL_PLAIN: i32 = 25;
 
-/// What a line that good runs also print loses.
+/// The loss of a line that good runs print too.
 const USUAL: i32 = 70;
 
 /// The most lines with words of failure that are kept. The lowest scores are dropped.
 const MAX_TELLING: usize = 16;
 
-/// Chooses the reason among lines, which come in order.
+/// Takes the lines in order, and chooses the reason among them.
 #[derive(Debug, Default)]
 pub struct Chooser {
     /// The lines with words of failure, in order, each once.
     telling: Vec<Candidate>,
-    /// The last line without such words that good runs do not print, and the last one that they print.
+    /// The best other line that good runs do not print, and the best that they may print.
     novel: Candidate,
     plain: Candidate,
     /// The last visible line, for an output in which no line can be the reason.
@@ -79,13 +79,13 @@ struct Candidate {
 }
 
 impl Default for Candidate {
-    /// Any line is better.
+    /// Scores below any line.
     fn default() -> Self {
         Self { score: i32::MIN, masked: 0, line: Vec::new() }
     }
 }
 
-/// Whether a line says that something failed: by its level, as an exception, or by a concrete cause.
+/// Whether a line reports a failure: by its level, as an exception, or by a concrete cause.
 pub fn says_error(line: &[u8]) -> bool {
     let text = shown(line);
     let is_error = level(text.trim_start_matches(shape::is_decoration)) == Some(Level::Error);
@@ -96,7 +96,7 @@ pub fn says_error(line: &[u8]) -> bool {
 /// The scores of lines without words of failure, by their masked hash. Most lines are like lines of other runs.
 pub type PlainScores = foldhash::HashMap<u32, Option<i32>>;
 
-/// The most scores that are known. A log may have any number of different lines.
+/// The most scores that are kept. A log may have any number of different lines.
 const MAX_PLAIN: usize = 1 << 16;
 
 /// What earlier lines imply for the next one.
@@ -108,7 +108,7 @@ enum Context {
     Traceback(usize),
     /// The next line is the message, with this score.
     Message(i32),
-    /// A cause follows: the first one, or a cause of the last one.
+    /// A cause follows: the first cause if true, otherwise a cause of the last cause.
     Causes(bool),
     /// Hints follow, in a list.
     Hints,
@@ -125,7 +125,7 @@ impl Chooser {
         self.context != Context::None
     }
 
-    /// Takes the next of the last lines of output. `usual` has the lines of the job's good runs.
+    /// Takes the next kept line of output. `usual` has the lines of the job's good runs.
     pub fn push_last(&mut self, line: &[u8], usual: &UsualLines, plain: &mut PlainScores) {
         let masked = masked(line);
         let Some(score) = self.score_of_last(masked, line, plain) else {
@@ -145,7 +145,7 @@ impl Chooser {
         }
     }
 
-    /// The score of a line. Most lines without words of failure have one already.
+    /// The score of a line, from `plain` if a line with the same hash was scored before.
     fn score_of_last(&mut self, masked: u32, line: &[u8], plain: &mut PlainScores) -> Option<i32> {
         if self.context != Context::None {
             return self.scored(line);
@@ -162,7 +162,7 @@ impl Chooser {
         score
     }
 
-    /// The reason, if some line can be one.
+    /// The reason, if some line can be the reason.
     pub fn finish(self, usual: &UsualLines) -> Option<String> {
         let of_telling = self.telling.into_iter().map(|mut candidate| {
             if usual.includes(candidate.masked) {
@@ -177,7 +177,7 @@ impl Chooser {
             best = self.novel;
             best.score += NOVEL_PLAIN;
         }
-        // Of several, the first is the cause.
+        // Of equal scores, the first is the cause.
         for candidate in of_telling {
             if candidate.score > best.score {
                 best = candidate;
@@ -245,7 +245,7 @@ impl Chooser {
             }
             let is_group = message.contains("ExceptionGroup: ");
             let clues = Clues::of(&message.to_lowercase());
-            // A handler that only says that it failed hides the cause.
+            // A handler that only reports that it failed hides the cause.
             let gain = if clues.has(Clue::Cause) { MAX_DEPTH + 1 } else { 0 };
             return Some(EXCEPTION + gain + if is_group { -1 } else { self.depth.min(MAX_DEPTH) });
         }

@@ -1,4 +1,4 @@
-//! What the shape of a line implies, whatever its words.
+//! Judges a line by its shape, whatever its words.
 
 /// A line without its time, its level, and other text before the message.
 pub fn message(text: &str) -> &str {
@@ -29,14 +29,14 @@ fn is_level(word: &str) -> bool {
     matches!(word, "INFO" | "DEBUG" | "NOTICE" | "TRACE" | "WARN" | "WARNING" | "ERROR")
 }
 
-/// Whether a character belongs to a frame around the text, to a list, or is a tool's mark for good or bad.
+/// Whether a character belongs to a frame or a list, or is a tool's mark for success or failure.
 pub fn is_decoration(character: char) -> bool {
     let is_mark =
         |character| matches!(character, '|' | '>' | '*' | '!' | '×' | '•' | '→' | '❌' | '✔' | '✗' | '✘' | '✖');
     character.is_whitespace() || is_mark(character) || ('\u{2500}'..='\u{257f}').contains(&character)
 }
 
-/// Whether a word is a time or part of one.
+/// Whether a word is a time or a part of a time.
 fn is_time(word: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_digit() || b":.,-/TZ+".contains(&byte);
     word.len() > 4 && word.starts_with(|first: char| first.is_ascii_digit()) && word.bytes().all(is_part)
@@ -88,7 +88,8 @@ pub fn is_numbered(message: &str) -> bool {
     message.split_once(": ").is_some_and(|(number, _)| is_number(number))
 }
 
-/// Whether a shell says this of a script: `/srv/load.sh: line 31: DIR: unbound variable`, `load.sh: 14: aws: not found`.
+/// Whether a line is a shell's message about a script: `/srv/load.sh: line 31: DIR: unbound variable`, `load.sh: 14:
+/// aws: not found`.
 pub fn is_of_shell(message: &str) -> bool {
     let mut parts = message.splitn(3, ": ");
     let (script, line) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -110,7 +111,7 @@ pub fn is_summary(message: &str) -> bool {
     counts || is_status || message.chars().all(is_heading)
 }
 
-/// Whether a line only announces the message in the next one: `ERROR at line 1:`, `What went wrong:`, `fail: Sync[0]`.
+/// Whether a line only announces the message in the next line: `ERROR at line 1:`, `What went wrong:`, `fail: Sync[0]`.
 pub fn is_announcement(message: &str) -> bool {
     let lower = message.to_ascii_lowercase();
     let says_nothing = |word: &str| {
@@ -132,7 +133,7 @@ pub fn goes_on(message: &str) -> bool {
     message.strip_suffix(':').is_some_and(|text| !text.ends_with(|last: char| last.is_ascii_digit()))
 }
 
-/// Whether a line begins with the name of an exception, or ends with one in parentheses, as in Ruby.
+/// Whether a line begins with the name of an exception, or ends with such a name in parentheses, as in Ruby.
 pub fn names_exception(message: &str) -> bool {
     let name = message.split_once(": ").map_or(message.trim_end_matches(':'), |(name, _)| name);
     let in_parentheses = message.strip_suffix(')').and_then(|message| message.rsplit_once(" ("));

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, WINDOWS_1252};
 use memchr::{memchr, memrchr};
 
-/// What a terminal shows in the end: the text after the last carriage return, decoded, without colour codes and other
-/// control characters.
+/// The text that a terminal shows in the end: after the last carriage return, decoded, without control characters such
+/// as colour codes.
 pub fn shown(line: &[u8]) -> Cow<'_, str> {
     let text = decoded(after_the_last_return(line));
     let is_plain = |byte: &u8| *byte >= b' ' && *byte != b'\x7f';
@@ -16,14 +16,15 @@ pub fn shown(line: &[u8]) -> Cow<'_, str> {
     Cow::Owned(without_controls(&text))
 }
 
-/// The rest of a line that was overwritten, as by a progress bar.
+/// The part of a line after the last carriage return. A progress bar overwrites the part before.
 pub fn after_the_last_return(line: &[u8]) -> &[u8] {
     let line = line.trim_ascii_end();
     let begin = memrchr(b'\r', line).map_or(0, |index| index + 1);
     &line[begin..]
 }
 
-/// The text of `bytes`: UTF-8 if valid, otherwise in the Japanese encoding that makes Japanese of them.
+/// The text of `bytes`: UTF-8 if valid, otherwise in the encoding in which they are plausible Japanese, or Western
+/// text.
 fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => return Cow::Borrowed(text),
@@ -51,7 +52,7 @@ fn is_mostly_ascii(bytes: &[u8]) -> bool {
 }
 
 /// How much of `text` is plausible Japanese. A wrong encoding makes rare characters, characters for private use,
-/// half-width katakana, and single ideographs of a western letter and the next one.
+/// half-width katakana, and single ideographs out of two western letters.
 fn japanese(text: &str) -> i64 {
     let worth = |character| match character {
         '\u{3040}'..='\u{30ff}' => 3,
@@ -90,7 +91,7 @@ fn push_printable(shown: &mut String, text: &str) {
     }
 }
 
-/// What follows an escape sequence (ECMA-48): `[` and parameters up to a letter, or `]` up to BEL, or one or two
+/// The text after an escape sequence (ECMA-48): `[` and parameters up to a letter, or `]` up to BEL, or one or two
 /// characters.
 fn after_escape(text: &str) -> &str {
     let is_final = |character: char| matches!(character, '@'..='~');

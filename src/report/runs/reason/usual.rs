@@ -19,7 +19,7 @@ pub struct UsualLines {
 }
 
 impl UsualLines {
-    /// Whether to learn from another good run: from the first ones, and from fewer and fewer later ones.
+    /// Whether to learn from another good run: from each of the first four, then ever more rarely.
     pub fn wants_more(&self) -> bool {
         self.lines.len() < MAX_LINES && (self.runs < 4 || self.runs.is_power_of_two())
     }
@@ -46,7 +46,7 @@ impl UsualLines {
         self.runs > 0
     }
 
-    /// Whether good runs print no other lines.
+    /// Whether all lines of the good runs that were read are known.
     pub fn is_complete(&self) -> bool {
         self.runs > 0 && !self.is_partial
     }
@@ -57,7 +57,7 @@ impl UsualLines {
     }
 }
 
-/// A hash that is equal for lines that differ only in their numbers, except a single 0: `0 errors` is not `3 errors`.
+/// A hash that ignores the values of numbers, except a single 0: `0 errors` is not `3 errors`.
 pub fn masked(line: &[u8]) -> u32 {
     let line = after_the_last_return(line);
     let mut hasher = FixedState::default().build_hasher();

@@ -8,14 +8,14 @@ use aho_corasick::{AhoCorasick, MatchKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Clue {
-    /// A state of the whole host, by which everything there fails.
+    /// A state of the whole host that makes everything there fail.
     Host = 512,
     /// The concrete cause.
     Cause = 1,
     /// Something could not be done.
     Inability = 2,
     Symptom = 4,
-    /// Something ends because of an earlier problem.
+    /// A consequence of an earlier problem.
     Consequence = 8,
     Nothing = 16,
     /// The line is never the reason.
@@ -24,7 +24,7 @@ pub enum Clue {
     Frame = 64,
     /// What to read or do next.
     Hint = 128,
-    /// The end of a run, good or bad.
+    /// A message at the end of a run, good or bad.
     CleanUp = 256,
 }
 
@@ -119,7 +119,7 @@ impl Clues {
     }
 }
 
-/// The words in `line`, which is in lower case, for a state of the whole host.
+/// The state of the whole host that `line`, in lower case, reports: the first phrase for it in `words.txt`.
 pub fn state_of_host(line: &str) -> Option<&'static str> {
     let Finder { automaton, words } = &*FINDER;
     let mut found = automaton.find_overlapping_iter(line).map(|it| words[it.pattern().as_usize()]);

@@ -249,8 +249,7 @@ impl CommandLine<ReportArgs> {
             _ if args.check => Form::Check,
             _ if args.next => Form::Next,
             _ if args.html.is_some() => Form::Html,
-            Some(word) if args.json => Form::RunJson(wanted(word)?),
-            Some(word) => Form::Run(wanted(word)?),
+            Some(word) => Form::Run(wanted(word)?, args.json),
             None if args.json => Form::Json,
             None if args.tsv => Form::Tsv,
             None if args.prometheus => Form::Prometheus,
@@ -281,7 +280,7 @@ impl CommandLine<ReportArgs> {
     fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
         // A run with its day in the name is in the logs from that day on.
         let day = match form {
-            Form::Run(wanted) | Form::RunJson(wanted) => wanted.day,
+            Form::Run(wanted, _) => wanted.day,
             _ => None,
         };
         let day = day.map(NaiveDateTime::from);

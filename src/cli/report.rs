@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Local, NaiveDateTime, TimeDelta, Timelike};
+use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
@@ -14,6 +14,7 @@ use super::line::{CommandLine, help};
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
 use super::value::{DEFAULT_LOG_DIR, local_log_dir, path, unset_empty, when};
+use crate::clock::last_multiple;
 use crate::cron::CrontabSelection;
 use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
@@ -301,10 +302,11 @@ impl CommandLine<ReportArgs> {
         if self.args.changed {
             // cron starts a command some seconds late, sometimes more and sometimes less. In whole minutes, two periods
             // neither overlap nor leave anything out.
+            let whole_minute = |time| last_multiple(TimeDelta::minutes(1), time);
             let today = self.args.files.is_empty().then(|| now.date_naive().into());
-            period.since = period.since.or(today).map(whole_minutes);
+            period.since = period.since.or(today).map(whole_minute);
             let until = period.until.unwrap_or(now.naive_local());
-            period.until = Some(whole_minutes(until));
+            period.until = Some(whole_minute(until));
         }
         if let (Some(since), Some(until)) = (period.since, period.until)
             && since >= until
@@ -366,11 +368,6 @@ impl CommandLine<ReportArgs> {
         });
         dates.next_back().filter(|_| is_clock_alone(word))
     }
-}
-
-fn whole_minutes(time: NaiveDateTime) -> NaiveDateTime {
-    let seconds = i64::from(time.second());
-    time - TimeDelta::seconds(seconds) - TimeDelta::nanoseconds(i64::from(time.nanosecond()))
 }
 
 fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, UsageError> {

@@ -12,7 +12,6 @@ pub struct Fault {
     pub remedy: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub file: PathBuf,
     pub fault: Fault,

@@ -22,7 +22,6 @@ use super::timing::{Timing, half_read_fields};
 use crate::exit::success_statuses::SuccessStatuses;
 
 /// A line with all that cron gives to its job.
-#[derive(Debug, Clone)]
 pub struct PortableLine {
     /// From 1.
     pub number: usize,

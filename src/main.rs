@@ -26,10 +26,9 @@
 //!
 //! # Three walks
 //!
-//! **HOST, from the command line to END.** `cli::parse` finds out which grammar the words are written in. `cli::job`
-//! sorts them with clap, and turns HOST into a `job::Host`, which holds nothing that a shell or ssh would misread. The
-//! `Job` goes to `Job::run`, which writes HOST into START, passes `root@HOST` to ssh in `job::ssh`, and writes HOST
-//! into END.
+//! **HOST, from the command line to END.** `cli::parse` chooses the grammar. `cli::job` parses the words with clap, and
+//! turns HOST into a `job::Host`, in which a shell or ssh can misread nothing. The `Job` goes to `Job::run`, which
+//! writes HOST into START, passes `root@HOST` to ssh in `job::ssh`, and writes HOST into END.
 //!
 //! **A byte, from ssh's pipe to the file.** `job::relay` polls the pipe and the signals. It reads all that the pipe
 //! holds, and `job::monitor` takes the marker out. `job::lines` cuts the bytes into lines. `Log::push` puts a time and
@@ -40,8 +39,8 @@
 //! and merges their lines by time; `log::record` parses each line. `report::runs` joins the records of one process id
 //! into a run. The format takes each run that matches, and `report::history` keeps all runs in a few bytes each.
 //! `report::slots` finds the planned starts that are in no log. Each rule of `report::diagnosis` finds incidents, and
-//! related incidents are merged. At the end the format writes the `Report`. Formats for programs, such as `json`, write
-//! each run at once and keep none.
+//! related incidents are merged. At the end the format writes the `Report`. Some formats, such as `json`, write each
+//! run at once and keep none.
 
 mod cli;
 mod clock;
@@ -73,7 +72,7 @@ use cli::Request;
 use generate::DagFile;
 use writer::Writer;
 
-/// How long a standard error that nobody reads may hold the message of a usage error.
+/// How long to wait until a usage error is written, if nobody reads standard error.
 const STDERR_GRACE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {

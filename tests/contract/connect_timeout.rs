@@ -120,7 +120,7 @@ fn with_retries_each_attempt_has_the_whole_time() {
 
 #[test]
 fn a_job_that_has_connected_may_take_longer() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     let mut command = scene.remoteexe();
     command.args(["--connect-timeout", "6"]);

@@ -9,7 +9,7 @@ use crate::support::{Running, Sandbox, Scene, send_to};
 
 #[test]
 fn a_connection_that_breaks_gives_255_and_the_output_until_then_and_is_not_tried_again() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     // The remote shell is the child of the one sshd process that serves this connection.
     let script = format!(

@@ -9,7 +9,7 @@ use crate::support::{REMOTEEXE, Running, Sandbox, Scene, cron, needs_root, wait_
 #[test]
 fn a_crontab_line_of_the_original_works_unchanged() {
     needs_root();
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     let path = |name: &str| scene.path(name).display().to_string();
 

@@ -4,7 +4,7 @@ use crate::support::{Sandbox, Scene, as_ordinary_user, code, files, stderr, text
 
 #[test]
 fn an_empty_environment_is_enough_for_a_real_ssh() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     for home in [None, Some("/nonexistent"), Some("/dev/null")] {
         let scene = Scene::new();
         let mut command = scene.remoteexe();

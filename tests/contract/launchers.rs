@@ -57,7 +57,7 @@ fn impatient(scene: &Scene, is_nohup: bool, bin: &str) -> Command {
 
 #[test]
 fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_what_is_missing() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     at_once(LAUNCHERS, |(name, launcher)| {
         let compiled = Scene::new();
         let bin = compile_ssh(&compiled, launcher);
@@ -80,7 +80,7 @@ fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_w
 
 #[test]
 fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     at_once(&LAUNCHERS[..3], |(name, launcher)| {
         let scene = Scene::new();
         let bin = forge_ssh(&scene, SOME_VERSION, launcher);
@@ -95,7 +95,7 @@ fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
 
 #[test]
 fn whatever_separates_ssh_from_the_job_behind_a_launcher_or_a_script_the_log_warns() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     let bin = compile_ssh(&scene, EXEC);
     let mut command = scene.remoteexe();
@@ -240,7 +240,7 @@ fn what_our_caller_has_left_in_the_background_is_not_ended_with_an_ssh() {
 #[test]
 fn without_proc_the_job_runs_as_without_retries_and_the_log_says_so() {
     needs_root();
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     let mut command = own_mounts("mount -t tmpfs none /proc; exec \"$@\"");
     scene.equip(&mut command);

@@ -55,7 +55,7 @@ fn all_that_ssh_wrote_is_in_the_log_though_a_helper_holds_the_pipe() {
 
 #[test]
 fn a_control_master_that_the_job_started_does_not_keep_it() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     // Only with -v does the master keep its standard error, which is our pipe. A wrapper might give -v.
     for verbose in [false, true] {
         let scene = Scene::new();
@@ -92,7 +92,7 @@ fn master(path: &str) -> Option<String> {
 
 #[test]
 fn a_proxy_command_that_lingers_does_not_keep_the_job() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     // ssh ends it with HUP and does not wait for it. Its standard error is ssh's, which is our pipe.
     let script = format!(

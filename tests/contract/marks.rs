@@ -78,7 +78,7 @@ fn where_a_file_takes_no_more_a_mark_goes_on_with_its_line_in_the_next_place() {
 
 #[test]
 fn a_job_that_prints_an_older_log_gives_it_back_byte_for_byte() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     // The log of a job that printed records itself.
     let mut command = scene.remoteexe_with_ssh("printf 'END,0,h s\\nerror: x\\r\\n\\n'; exit 9");

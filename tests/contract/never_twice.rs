@@ -26,8 +26,8 @@ const WORKERS: u64 = 6;
 const MOST_CUTS: usize = 3;
 const RETRIES: usize = 5;
 
-/// sshd sends more bytes than this in the key exchange, before ssh says who it is. OpenSSH 9.2 sends 1381
-/// with an ed25519 key and the sandbox's key exchange.
+/// sshd sends more bytes than this in the key exchange, before ssh says who it is. OpenSSH 9.2 sends 1333
+/// with the key and the key exchange of the sandbox.
 const BEFORE_AUTHENTICATION: usize = 1300;
 
 /// More than sshd sends or receives for a job. A cut behind that is none.

@@ -44,7 +44,7 @@ fn every_exit_status_comes_back() {
 
 #[test]
 fn output_and_standard_error_of_the_remote_are_logged() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let script = "echo out; echo err >&2; printf 'no newline'; exit 3";
     let run = run(&sandbox, script);
     assert_eq!(run.code, 3);
@@ -136,7 +136,7 @@ fn an_ordinary_user_runs_a_job_as_itself() {
 
 #[test]
 fn an_identity_file_is_used_where_the_configuration_names_none() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     let config = fs::read_to_string(sandbox.dir.join("ssh_config")).unwrap();
     let config: Vec<&str> = config.lines().filter(|line| !line.contains("IdentityFile")).collect();

@@ -20,7 +20,7 @@ fn stand_in(job: &str) -> String {
 
 #[test]
 fn a_job_whose_first_connections_are_dropped_runs_once_and_ends_with_its_own_status() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     // Without a word of ssh about it, which is hidden by LogLevel ERROR from OpenSSH 8.5 on, the log says why.
     for level in ["INFO", "ERROR"] {
         let scene = Scene::new();
@@ -39,7 +39,7 @@ fn a_job_whose_first_connections_are_dropped_runs_once_and_ends_with_its_own_sta
 
 #[test]
 fn standard_input_reaches_the_remote_also_after_a_failed_try() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let input = "line\n".repeat(100_000);
     for is_pipe in [false, true] {
         let scene = Scene::new();
@@ -152,7 +152,7 @@ fn an_ssh_that_says_nothing_is_tried_again_if_it_would_name_any_other_reason() {
 
 #[test]
 fn a_server_that_closes_the_connection_at_the_login_is_asked_four_times_only() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     for (cut, attempts) in [(Cut::after(1000), 4), (Cut::after(0), 6)] {
         let scene = Scene::new();
         let proxy = Proxy::start(sandbox.port(), vec![cut; 6]);

@@ -8,8 +8,8 @@ use std::fs;
 use std::process::Command;
 
 use crate::support::{
-    Cut, LOOK_ALIKE, Proxy, REMOTEEXE, Running, Sandbox, Scene, assert_fits, job, needs_root, own_mounts, run_tool,
-    wait_until,
+    Cut, LOOK_ALIKE, Proxy, REMOTEEXE, Running, Sandbox, Scene, assert_fits, at_once, job, needs_root, own_mounts,
+    run_tool, wait_until,
 };
 
 const RETRIES: [&str; 4] = ["--retries", "3", "--retry-delay", "0.02"];
@@ -24,14 +24,14 @@ type Row = (&'static str, &'static str, &'static str, &'static str);
 
 /// Runs each job of a table, all of them with these options.
 fn check(options: &[&str], rows: &[Row]) {
-    let sandbox = Sandbox::start();
-    for (words, config, script, left) in rows {
+    let sandbox = Sandbox::shared();
+    at_once(rows, |(words, config, script, left)| {
         let scene = Scene::new();
         let mut command = scene.remoteexe();
         sandbox.connect_with_config(command.args(options), &scene, config).args(words.split_whitespace());
         let found = job(&scene, &mut command, &script.replace("LIKE", LOOK_ALIKE));
         assert_fits(&found, &left.replace("LIKE", LOOK_ALIKE), &format!("{options:?} {words} {config} {script}"));
-    }
+    });
 }
 
 #[test]
@@ -123,11 +123,11 @@ fn assert_is_tried_again(sandbox: &Sandbox, port: u16, lines: &str, equip: impl 
 
 #[test]
 fn no_setting_of_ssh_takes_the_marker_or_the_retries_away() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     let path = |name: &str| scene.path(name).display().to_string();
     let (hosts, local, master) = (sandbox.dir.join("known_hosts"), path("local"), path("master"));
-    for lines in [
+    let settings = [
         &*format!("PermitLocalCommand yes\nLocalCommand touch {local}"),
         "PermitLocalCommand no",
         "RemoteCommand echo theirs",
@@ -141,9 +141,8 @@ fn no_setting_of_ssh_takes_the_marker_or_the_retries_away() {
         "SessionType none",
         "SessionType subsystem",
         "StdinNull yes",
-    ] {
-        assert_runs_once(&sandbox, lines, |_| {});
-    }
+    ];
+    at_once(settings, |lines| assert_runs_once(&sandbox, lines, |_| {}));
     assert!(!scene.path("local").exists() && !scene.path("master").exists());
     // Three tries: one of the first job, two of the second.
     assert_eq!(fs::read_to_string(scene.path("matched")).unwrap(), "\n\n\n");
@@ -151,25 +150,26 @@ fn no_setting_of_ssh_takes_the_marker_or_the_retries_away() {
 
 #[test]
 fn any_shell_home_or_environment_of_the_caller_will_do_and_any_user() {
-    let sandbox = Sandbox::start();
-    for variables in [
+    let sandbox = Sandbox::shared();
+    let environments = [
         // The last two are as cron has them.
         &[("SHELL", "/usr/sbin/nologin")][..],
         &[("SHELL", "/bin/false")],
         &[("SHELL", "/nonexistent"), ("HOME", "/nonexistent")],
         &[("SHELL", "")],
         &[("SHELL", "/bin/sh"), ("HOME", "/"), ("LOGNAME", "root")],
-    ] {
+    ];
+    at_once(environments, |variables| {
         assert_runs_once(&sandbox, "", |command| {
             command.envs(variables.iter().copied()).current_dir("/proc");
         });
-    }
+    });
     assert_runs_once(&Sandbox::start_as_ordinary_user(), "", |_| {});
 }
 
 #[test]
 fn a_running_master_is_not_used() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     let socket = scene.path("master").display().to_string();
     let mut master = Command::new("ssh");
@@ -177,16 +177,16 @@ fn a_running_master_is_not_used() {
     sandbox.connect(&mut master);
     let mut master = Running::spawn(master.args(["-M", "-N", "-S", &socket, "h"]));
     wait_until("a master", || scene.path("master").exists());
-    for control in ["auto", "yes", "no", "autoask"] {
+    at_once(["auto", "yes", "no", "autoask"], |control| {
         let lines = format!("ControlMaster {control}\nControlPath {socket}\nControlPersist 60");
         assert_runs_once(&sandbox, &lines, |_| {});
-    }
+    });
     assert!(master.try_wait().unwrap().is_none(), "it runs all the while");
 }
 
 #[test]
 fn a_jump_host_may_fail_before_the_job_but_not_refuse_the_key() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let jump = Sandbox::start();
     let jump_config = fs::read_to_string(jump.dir.join("ssh_config")).unwrap();
     let lines = |port: &str| {
@@ -211,7 +211,7 @@ fn a_jump_host_may_fail_before_the_job_but_not_refuse_the_key() {
 #[test]
 fn whatever_bin_sh_does_to_the_marker_the_job_does_not_run_twice() {
     needs_root();
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     for (shell, variables, script, left) in [
         // echo fails, as it does where the pipe is full: the job does not run at all.
         ("case $2 in *kill*) exec >/dev/full;; esac; eval \"$2\"", "", LIKE, "call | …137, ran 0"),

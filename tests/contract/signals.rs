@@ -211,7 +211,7 @@ fn ctrl_c_on_a_terminal_ends_the_job_with_130() {
 
 #[test]
 fn a_signal_ends_a_real_ssh_and_nothing_stays_behind_here() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     for (signal, status) in ENDING {
         let scene = Scene::new();
         // Killing ssh leaves the remote end running. It ends when the scene goes.

@@ -5,10 +5,11 @@ use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use crate::support::{
-    ClosedPort, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, is_running, mask_waits, needs_root, own_mounts,
-    run_tool, wait_until, waits,
+    REMOTEEXE, REQUESTED, Running, Sandbox, Scene, at_once, is_running, mask_waits, needs_root, own_mounts, run_tool,
+    wait_until, waits,
 };
 
 /// Both ways to run a job. The time is never over, on a busy machine either.
@@ -17,7 +18,7 @@ const WAYS: [&[&str]; 2] = [&[], &["--retries", "3", "--retry-delay", "0", "--co
 /// One way to reach a host.
 struct Setup {
     name: String,
-    sandbox: Sandbox,
+    sandbox: Arc<Sandbox>,
     /// What is in ssh's configuration before the sandbox's own.
     config: String,
     /// What the script does after it has left a line in `runs`.
@@ -25,7 +26,7 @@ struct Setup {
     /// How often the script runs: not at all where the server does not run it.
     runs: usize,
     /// What has to live that long.
-    others: Vec<Sandbox>,
+    others: Vec<Arc<Sandbox>>,
 }
 
 /// A script that reads its input and says something.
@@ -35,7 +36,10 @@ impl Setup {
     fn new(name: impl Into<String>, sshd: &str, config: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            sandbox: Sandbox::start_with_sshd_config(sshd),
+            sandbox: match sshd {
+                "" => Sandbox::shared(),
+                sshd => Arc::new(Sandbox::start_with_sshd_config(sshd)),
+            },
             config: config.into(),
             script: SCRIPT,
             runs: 1,
@@ -103,7 +107,7 @@ fn master(sandbox: &Sandbox, scene: &Scene, lines: &str) -> Running {
 #[test]
 fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an_agent() {
     Setup::new("direct", "", "").check();
-    let jump = Sandbox::start();
+    let jump = Arc::new(Sandbox::start());
     let config = format!("Host jump\n{}Host h\nProxyJump {}@jump\nHost *\n", own_config(&jump, "jump"), jump.login);
     let mut setup = Setup::new("jump host", "", config);
     setup.others.push(jump);
@@ -131,7 +135,7 @@ fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an
     setup.config = format!("IdentityFile {}\n", path("key"));
     setup.check();
 
-    let mut setup = Setup::new("agent", "", "");
+    let mut setup = Setup { sandbox: Arc::new(Sandbox::start()), ..Setup::new("agent", "", "") };
     let socket = path("agent");
     let mut agent = Command::new("ssh-agent");
     let mut agent = agent.args(["-D", "-a", &socket]).stdout(Stdio::null()).spawn().unwrap();
@@ -151,44 +155,38 @@ fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an
 fn a_job_is_the_same_whatever_the_server_makes_of_it() {
     let scene = Scene::new();
     fs::write(scene.path("banner"), "Authorized users only\nno newline").unwrap();
+    let banner = format!("Banner {}", scene.path("banner").display());
+    let mut setups = vec![
+        Setup::new("banner", &banner, ""),
+        Setup { runs: 0, ..Setup::new("forced command", "ForceCommand echo forced; exit 5", "") },
+        Setup { runs: 0, ..Setup::new("forced internal command", "ForceCommand internal-sftp", "") },
+    ];
     // Only root can use PAM. The other sandboxes do without, where sshd lets root in.
-    if rustix::process::geteuid().is_root() {
-        Setup::new("PAM", "UsePAM yes", "").check();
-    }
-    Setup::new("banner", &format!("Banner {}", scene.path("banner").display()), "").check();
-    let mut setup = Setup::new("forced command", "ForceCommand echo forced; exit 5", "");
-    setup.runs = 0;
-    setup.check();
-    let mut setup = Setup::new("forced internal command", "ForceCommand internal-sftp", "");
-    setup.runs = 0;
-    setup.check();
+    setups.extend(rustix::process::geteuid().is_root().then(|| Setup::new("PAM", "UsePAM yes", "")));
     for end in ["exit 255", "kill -9 $$", "echo 'Connection closed by 127.0.0.1 port 1'; exit 255"] {
-        let mut setup = Setup::new(end, "", "");
-        setup.script = end;
-        setup.check();
+        setups.push(Setup { script: end, ..Setup::new(end, "", "") });
     }
     for shell in ["sh", "bash", "dash", "zsh -f", "fish", "mksh", "busybox ash", "ksh93", "tcsh -f"] {
         let sshd = format!("ForceCommand exec {shell} -c \"$SSH_ORIGINAL_COMMAND\"");
-        Setup::new(shell, &sshd, "").check();
+        setups.push(Setup::new(shell, &sshd, ""));
     }
+    at_once(&setups, Setup::check);
 }
 
 #[test]
 fn a_job_is_the_same_whatever_ssh_config_asks_for_beside_it() {
-    let port = ClosedPort::reserve().to_string();
-    for lines in [
+    let settings = [
         "Compression yes\nIPQoS none\nTCPKeepAlive no\nServerAliveInterval 10",
         "SendEnv LANG\nSetEnv A=b\nForwardAgent yes\nForwardX11 no",
         "LogLevel ERROR",
         "HashKnownHosts yes\nCheckHostIP yes\nVisualHostKey no\nUpdateHostKeys no",
         "ProxyCommand bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&0 >&3 & exec cat <&3'",
         "Match exec true\nConnectTimeout 50\nMatch all",
-        &format!("LocalForward {port} 127.0.0.1:1\nExitOnForwardFailure yes"),
-        &format!("DynamicForward {port}"),
+        &format!("LocalForward {} 127.0.0.1:1\nExitOnForwardFailure yes", free_port()),
+        &format!("DynamicForward {}", free_port()),
         "GatewayPorts yes\nPermitRemoteOpen none\nTunnel no",
-    ] {
-        Setup::new(lines, "", format!("{lines}\n")).check();
-    }
+    ];
+    at_once(settings, |lines| Setup::new(lines, "", format!("{lines}\n")).check());
 }
 
 #[test]
@@ -208,7 +206,7 @@ fn free_port() -> u16 {
 
 #[test]
 fn a_job_that_only_a_running_master_can_run_is_run_with_retries_too() {
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     let port = free_port();
     let lines = format!("LocalForward {port} 127.0.0.1:1\nExitOnForwardFailure yes\n");
@@ -281,7 +279,7 @@ fn a_proxy_command_that_cannot_be_executed_is_not_tried_again_whichever_shell_sa
 #[test]
 fn a_job_is_the_same_with_the_server_dropbear() {
     needs_root();
-    let sandbox = Sandbox::start();
+    let sandbox = Sandbox::shared();
     let scene = Scene::new();
     let path = |name: &str| scene.path(name).display().to_string();
     run_tool("dropbearkey", &["-t", "ed25519", "-f", &path("host_key")]);

@@ -48,7 +48,7 @@ pub struct IncidentWindow {
 pub enum IncidentKind {
     /// A job's bad runs in a row.
     Failing,
-    /// Good and bad in turn.
+    /// A job's runs are good and bad in turn.
     Flapping,
     /// Runs of a job have no END, and their processes are gone.
     Lost,
@@ -195,12 +195,12 @@ impl IncidentWindow {
     pub fn of_bad_runs(runs: &[&RunSummary], over: Option<NaiveDateTime>) -> Self {
         let starts = runs.iter().map(|run| run.start);
         let ends = || runs.iter().map(|run| run.until);
-        let known = ends().min().expect("there is a run");
+        let detected_at = ends().min().expect("there is a run");
         Self {
             since: starts.min().expect("there is a run"),
-            detected_at: known,
+            detected_at,
             last: ends().max().expect("there is a run"),
-            over: over.map(|over| over.max(known)),
+            over: over.map(|over| over.max(detected_at)),
         }
     }
 
@@ -335,8 +335,8 @@ impl Incident {
         most.map(|(way, _)| *way)
     }
 
-    /// Takes a bad run as the last one, unless a later run is known. A lost run shows no reason, so another run goes
-    /// before.
+    /// Takes a bad run as the last one, unless there is a later run. Any other run is preferred to a lost run, which
+    /// shows no reason.
     fn take_last(&mut self, run: RunSummary) {
         let order = |run: &RunSummary| (run.outcome != Outcome::Lost, run.until);
         if self.last.is_none_or(|last| order(&last) <= order(&run)) {

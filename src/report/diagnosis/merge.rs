@@ -42,8 +42,8 @@ fn began_together(one: &Incident, next: &Incident) -> bool {
     next.last_good.is_none_or(|good| good <= one.window.since + SLACK)
 }
 
-/// Merges jobs whose output names one state of their host or one service, and the same script failing in the same way
-/// on several hosts.
+/// Merges jobs whose output names the same state of their host, or the same service. Also merges a script that fails in
+/// the same way on several hosts.
 pub fn merge_alike(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
     let of_host = |incident: &Incident| Likeness::surroundings(incident, history);
     let of_script = |incident: &Incident| Likeness::script(incident, history);
@@ -86,8 +86,8 @@ fn joined(
     all
 }
 
-/// Drops incidents that others explain: a silence during an outage, a silence that began with a loss of runs, and a run
-/// that seems to have hung because the clock jumped.
+/// Drops explained incidents: a silence during an outage, a silence that began with a loss of runs, and a run over
+/// which the clock jumped, which did not hang.
 pub fn drop_explained(incidents: &mut Vec<Incident>, history: &History) {
     let is_cause = |incident: &&Incident| {
         matches!(

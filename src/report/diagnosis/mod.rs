@@ -49,15 +49,15 @@ pub fn of_period(evidence: &Evidence) -> Vec<Incident> {
     order::sorted(merge::merge_alike(incidents, history), evidence)
 }
 
-/// The incidents that began in the period, and those that only ended in it.
+/// The incidents that began in the period, and other incidents that ended in it.
 pub fn changes(evidence: &Evidence) -> (Vec<Incident>, Vec<Incident>) {
     let (history, scope) = (evidence.history, evidence.scope);
     let is_new = |incident: &Incident| scope.includes(incident.window.detected_at);
     let (began, mut ended): (Vec<_>, Vec<_>) = incidents(evidence).into_iter().partition(is_new);
-    // An incident that is not known yet begins in a later period.
+    // An incident that is not detected yet begins in a later period.
     let has_ended = |incident: &Incident| {
-        let IncidentWindow { detected_at: known, over, .. } = incident.window;
-        known < scope.since && over.is_some_and(|over| scope.includes(over))
+        let IncidentWindow { detected_at, over, .. } = incident.window;
+        detected_at < scope.since && over.is_some_and(|over| scope.includes(over))
     };
     ended.retain(has_ended);
     let show = |incidents| order::sorted(merge::merge_alike(incidents, history), evidence);

@@ -10,7 +10,7 @@ use crate::cron::CommentedOut;
 use crate::report::diagnosis::job_changes::{JobChanges, StartedJob, Twice, started};
 use crate::report::history::jobs::script;
 
-/// The most changes of one kind that are shown.
+/// The most changes of each kind that are shown.
 const MAX_SHOWN: usize = 5;
 
 const NO_LINE: &str = ", then no more; no line of a crontab that is understood";

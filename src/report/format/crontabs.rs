@@ -25,7 +25,7 @@ const MAX_CHANGED: usize = 3;
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
 pub struct Schedule {
-    /// The fields of all lines of the job: `*/5 * * * *`.
+    /// The schedules of all lines of the job: `*/5 * * * *, up to 20s later`.
     pub words: String,
     pub next: String,
     /// The next start in seconds from 1970.
@@ -140,7 +140,7 @@ fn not_known(crontabs: &Crontabs, has_jobs: bool) -> Vec<String> {
 
 /// The number of lines that the report cannot judge.
 pub fn not_checked(expected: &Expected) -> Option<String> {
-    counted(expected.unjudged as u64, "line", "not checked: of other logs, users or zones")
+    counted(expected.unchecked as u64, "line", "not checked: of other logs, users or zones")
 }
 
 /// A number of things and what they are, if there are any.
@@ -176,7 +176,7 @@ fn checked_jobs(report: &Report, expected: &Expected, clock: Clock) -> String {
     }
 }
 
-/// The crontabs that were changed, with the result that earlier slots are not checked.
+/// The crontabs that were changed, so that earlier slots are not checked.
 fn changes(report: &Report, expected: &Expected, clock: Clock) -> Vec<String> {
     let mut changed: BTreeMap<&Path, NaiveDateTime> = BTreeMap::new();
     for job in expected.wanted() {

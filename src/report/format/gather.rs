@@ -215,7 +215,7 @@ impl<'a> Gatherer<'a> {
         Watch::of(samples)
     }
 
-    /// The log directories of this machine whose disk is full now, as logs that are full since the last record.
+    /// The log directories of this machine on a disk that is full now. They count as full since the last record.
     fn full_now(&self, read: &Reading) -> Vec<FullLog> {
         let dirs = self.query.source.dirs().unwrap_or_default();
         let is_full = |dir: &&LogDir| !dir.scheduler.is_remote() && statvfs(&dir.path).is_ok_and(|it| it.f_bfree == 0);
@@ -265,7 +265,7 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// The logs that are older than those that were read, if there are any.
+    /// The logs that are older than the logs that were read, if there are log directories.
     fn older_logs(&self, logs: &'a Logs) -> Option<OlderLogs<'a>> {
         let from = self.window.diagnosed_from()?;
         self.query.source.dirs()?;
@@ -286,7 +286,7 @@ impl<'a> Gatherer<'a> {
         expected.check(&Timeframe {
             scope,
             is_news: self.needs.is_news,
-            reach: self.window.diagnosed_from(),
+            read_from: self.window.diagnosed_from(),
             first_days: &logs.first_days,
             coverage: &self.coverage,
             back: &read.back,

@@ -85,7 +85,7 @@ fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
     }
 }
 
-/// The commented-out lines. They are no fault: many a crontab has old lines.
+/// The commented-out lines, which are no fault: many a crontab has old lines.
 fn commented_out(plan: &CronJobs) -> Option<String> {
     let mut places: Vec<String> = plan.commented_out.iter().map(|off| place(&off.place)).collect();
     places.dedup();

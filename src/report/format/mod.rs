@@ -1,4 +1,4 @@
-//! From a report to bytes: a file or folder for each format.
+//! Turns a report into bytes: a file or folder for each format.
 //!
 //! A format declares its needs, takes the matching runs one by one, and in the end reads the whole report.
 

@@ -91,7 +91,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
 }
 
 fn add_starts(text: &mut String, entries: &[&CronJob], periods: &[Vec<ClockInterval>], now: DateTime<Local>) {
-    // If there are lines of cron and of another scheduler, each shows whose it is.
+    // If there are lines of cron and of another scheduler, each line shows its scheduler.
     let are_mixed = entries.iter().any(|entry| entry.is_of_cron != entries[0].is_of_cron);
     let rows = entries.iter().map(|entry| {
         let next = next_start(entry, periods);

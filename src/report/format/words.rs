@@ -7,7 +7,7 @@ use crate::escape::printable;
 use crate::report::history::durations::DurationStats;
 use crate::report::runs::outcome::{Outcome, Reason};
 
-/// The lowest first.
+/// The bars of a chart, the lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Formats local times, with the date if that is not the day of the page.

@@ -13,11 +13,11 @@ pub struct Tally {
     pub runs: u64,
     /// Exit status 0.
     pub ok: u64,
-    /// With another exit status that is accepted.
+    /// Another exit status, which is accepted.
     pub accepted: u64,
     /// Runs that did nothing because a lock was held.
     pub skipped: u64,
-    /// With any other exit status.
+    /// Any other exit status.
     pub failed: u64,
     /// Failed runs whose ssh failed before the remote command ran.
     pub connection_failures: u64,
@@ -25,9 +25,9 @@ pub struct Tally {
     pub usage_errors: u64,
     pub retried: u64,
     pub running: u64,
-    /// Without END, and the process is gone.
+    /// No END, and the process is gone.
     pub lost: u64,
-    /// With a record that may be another run's, or output.
+    /// A record may be another run's, or output.
     pub ambiguous: u64,
     /// The same job was started again during the run.
     pub overlaps: u64,

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::{Good, History, JobId, RunSummary};
+use super::{GoodRun, History, JobId, RunSummary};
 use crate::clock::after;
 use crate::report::runs::outcome::Outcome;
 
-/// With fewer good runs, no run is judged by its duration.
+/// The least number of good runs by which the duration of a run is judged.
 pub const MIN_GOOD: usize = 3;
 
 /// A run is judged by the good runs of this many days before its START, or of more days until there are [`MIN_GOOD`].
@@ -31,7 +31,7 @@ const FACTOR: i32 = 3;
 pub struct DurationStats {
     /// The number of good runs with a known duration.
     pub good: usize,
-    /// By the nearest rank.
+    /// The median by the nearest rank.
     pub median: u32,
     pub longest: u32,
 }
@@ -83,7 +83,7 @@ impl DurationStats {
 struct ByDay(BTreeMap<NaiveDate, DurationStats>);
 
 impl ByDay {
-    fn add(&mut self, good: Good) {
+    fn add(&mut self, good: GoodRun) {
         let usual = self.0.entry(good.start.date()).or_default();
         usual.good += 1;
         usual.longest = usual.longest.max(good.seconds);
@@ -119,8 +119,8 @@ pub fn before_each(
     let good = history
         .of_job(job)
         .iter()
-        .filter_map(|run| Some(Good { end: run.until, start: run.start, seconds: run.good_seconds()? }));
-    let mut good: Vec<Good> = history.earlier(job).iter().copied().chain(good).collect();
+        .filter_map(|run| Some(GoodRun { end: run.until, start: run.start, seconds: run.good_seconds()? }));
+    let mut good: Vec<GoodRun> = history.earlier(job).iter().copied().chain(good).collect();
     good.sort_unstable();
     let mut good = good.into_iter().peekable();
     let mut by_day = ByDay::default();

@@ -32,24 +32,24 @@ pub struct History {
     /// First the jobs of crontabs, then the others in the order of their first runs.
     pub jobs: Vec<KnownJob>,
     pub hosts: Vec<Box<[u8]>>,
-    /// One job after the other.
+    /// Sorted by job and START.
     pub runs: Vec<RunSummary>,
     /// The index of each job's first run, and the number of all runs.
     begins: Vec<usize>,
     lines: KeptLines,
     tails: Tails,
-    /// Good runs of rare jobs, from logs older than those of the report.
-    earlier: HashMap<JobId, Vec<Good>>,
+    /// Good runs of rare jobs, from logs older than the report's.
+    earlier: HashMap<JobId, Vec<GoodRun>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Good {
+pub struct GoodRun {
     pub end: NaiveDateTime,
     pub start: NaiveDateTime,
     pub seconds: u32,
 }
 
-impl Good {
+impl GoodRun {
     /// None if the run was bad, or its duration is unknown.
     pub fn of(run: &Run) -> Option<Self> {
         Some(Self {
@@ -73,7 +73,7 @@ pub struct RunSummary {
     pub last: NaiveDateTime,
     /// The local time of END, or by which a lost run was certainly dead, or of a running run's last record.
     pub until: NaiveDateTime,
-    /// From START to END, or [`UNKNOWN`], as after the clock was set back.
+    /// The duration, or [`UNKNOWN`], as after the clock was set back.
     seconds: u32,
     line: u32,
     tail: u32,
@@ -99,7 +99,7 @@ pub enum RunFlag {
     Dated = 64,
     /// The output is empty or blank.
     Silent = 128,
-    /// Retries were asked for: there was one, or the log says why there was none.
+    /// Retries were asked for: the log has a retry, or shows why there was none.
     HasRetries = 256,
     /// Good, and it did nothing that the job usually does.
     Idle = 512,
@@ -139,12 +139,12 @@ impl History {
         &self.runs[self.range(job)]
     }
 
-    pub fn earlier(&self, job: JobId) -> &[Good] {
+    pub fn earlier(&self, job: JobId) -> &[GoodRun] {
         self.earlier.get(&job).map_or(&[], Vec::as_slice)
     }
 
-    /// Adds a good run from older logs, unless it is known.
-    pub fn add_earlier(&mut self, job: JobId, good: Good) {
+    /// Adds a good run from older logs, unless the history has it.
+    pub fn add_earlier(&mut self, job: JobId, good: GoodRun) {
         let is_it = |run: &RunSummary| (run.start, run.until) == (good.start, good.end);
         if !self.of_job(job).iter().any(is_it) {
             self.earlier.entry(job).or_default().push(good);

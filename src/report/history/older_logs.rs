@@ -10,7 +10,7 @@ use chrono::{Days, NaiveDate, NaiveDateTime};
 
 use super::constant_name::lasting_name;
 use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
-use super::{Good, History, JobId, RunFlag, RunSummary};
+use super::{GoodRun, History, JobId, RunFlag, RunSummary};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
 use crate::report::logs::find;
@@ -29,7 +29,7 @@ const MOST_DAYS: usize = 400;
 pub struct OlderLogs<'a> {
     /// The logs that were found, of all days.
     pub known: &'a [LogFile],
-    /// The logs that were read already, such as a log of the day before that was written after midnight.
+    /// The logs that were read already. A log of the day before is among them if it was written after midnight.
     pub read: HashSet<FileId>,
     /// The local time since which logs have been read.
     pub from: NaiveDateTime,
@@ -54,7 +54,7 @@ impl OlderLogs<'_> {
                 accept(&mut run);
                 let account = run.trace.owner.job_account();
                 let jobs = jobs.get(&(account, lasting_name(&run.trace.job)));
-                if let (Some(jobs), Some(good)) = (jobs, Good::of(&run)) {
+                if let (Some(jobs), Some(good)) = (jobs, GoodRun::of(&run)) {
                     for job in jobs {
                         history.add_earlier(*job, good);
                     }

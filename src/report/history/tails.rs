@@ -17,11 +17,11 @@ const MAX_LINE: usize = 300;
 /// The most bytes kept of all lines. A log may have any number of jobs.
 const MAX_ALL: usize = 16 << 20;
 
-/// Last lines, by number.
+/// The last lines of runs, by number.
 #[derive(Debug, Default)]
 pub struct Tails {
     kept: BTreeMap<u32, Box<[u8]>>,
-    /// The lines that are kept for each job: of good runs, and of others.
+    /// The numbers of each job's kept lines: of good runs, and of others.
     of_jobs: HashMap<JobId, [VecDeque<u32>; 2]>,
     next: u32,
     bytes: usize,

@@ -53,7 +53,7 @@ pub enum GroupKind {
         count: u64,
         is_output: bool,
     },
-    /// Not a record: the rest of a torn one, or a line of another program.
+    /// Not a record: the rest of a torn record, or a line of another program.
     Unrecognized,
     /// An empty line, a mark, or a later piece of a long line. Two processes that end a torn line at the same time
     /// leave an empty line.

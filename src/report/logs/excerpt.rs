@@ -107,7 +107,7 @@ fn place_of(data: &mut Data, time: NaiveDateTime) -> io::Result<u64> {
     Ok(low)
 }
 
-/// The time of the first whole record after the byte `at`, if one begins near it.
+/// The time of the first whole record that begins within [`PROBE`] bytes after `at`.
 fn time_after(data: &mut Data, at: u64) -> io::Result<Option<NaiveDateTime>> {
     data.go_to(at)?;
     let mut bytes = Vec::with_capacity(PROBE);

@@ -42,7 +42,7 @@ pub struct Logs {
     /// Logs of other users, by uid. A report does not read them unasked: their owner can make them of any size, and can
     /// prevent others from opening them.
     left_out: BTreeMap<u32, LeftOut>,
-    /// A file whose name is almost that of a log, and the number of such files.
+    /// A file with almost the name of a log, and the number of such files.
     misnamed: Option<(PathBuf, u64)>,
 }
 
@@ -168,7 +168,7 @@ impl<'a> DirChoice<'a> {
         if !self.is_of_period(day, Some(&stat)) {
             return;
         }
-        // In a directory of the wanted user's own, a log of that user takes nobody's place.
+        // The wanted user's own directory may have that user's logs under any name.
         let is_at_home = self.window.filter.user == Some(owner) && self.only_writer == Some(owner);
         // Jobs no longer write to a log of a day before the period.
         let is_in_our_place =
@@ -292,7 +292,7 @@ impl Logs {
         left_out.bytes = left_out.bytes.saturating_add(bytes);
     }
 
-    /// A line for each user whose logs are left out, and one for files whose names are almost those of logs.
+    /// A line for each user whose logs are left out, and a line for files with almost the name of a log.
     pub fn left_out(&self, users: &Users) -> Vec<String> {
         let line = |(&uid, left_out): (&u32, &LeftOut)| {
             let LeftOut { path, count, bytes } = left_out;

@@ -84,7 +84,7 @@ fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &
     inputs.map(move |input| (first_second(input), input)).peekable()
 }
 
-/// Opens `input` and reads its first line. Returns none if there is no line, or if the file is `read` already.
+/// Opens `input` and reads its first line. Returns None if there is no line, or if the file is `read` already.
 fn start<'a>(
     input: &'a Input,
     read: &mut HashSet<FileId>,

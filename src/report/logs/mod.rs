@@ -1,4 +1,4 @@
-//! From files to lines: finds the logs, opens them, and merges their lines by time.
+//! Turns files into lines: finds the logs, opens them, and merges their lines by time.
 
 pub mod chunk;
 mod data;

@@ -20,7 +20,7 @@ pub enum InputError {
     /// A directory, a device, a socket or a terminal.
     #[error("not a regular file or a pipe")]
     Kind,
-    /// A per-user log of another owner. Where all users can write, anybody can create one.
+    /// A per-user log of another owner. Where all users can write, anybody can create such a file.
     #[error("owned by uid {0}, not by the uid in its name")]
     Owner(u32),
     /// Another user's file in the place of a log of root or of the reader. remoteexe refuses to write to it.
@@ -29,7 +29,7 @@ pub enum InputError {
     /// A file in a shared directory that not even root may look at.
     #[error("{0}; another user may have mounted something over the name")]
     Hidden(io::Error),
-    /// Not the file that was chosen.
+    /// Another file than the one that was chosen.
     #[error("it was replaced while the logs were read; run the report again")]
     Replaced,
     /// From a system call or the decompressor.
@@ -53,7 +53,7 @@ pub struct LogFile {
     pub name: FileName,
     /// The owner when the file was chosen.
     pub owner: u32,
-    /// Shows whether it is still the same file: a rotation gives its name to another one.
+    /// The file that was chosen. A rotation may give the path to another file.
     pub id: FileId,
     pub scheduler: Scheduler,
 }
@@ -69,7 +69,7 @@ impl FileId {
 }
 
 impl Input {
-    /// For messages.
+    /// The name for messages.
     pub fn name(&self) -> String {
         self.path().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
     }
@@ -83,7 +83,7 @@ impl Input {
         }
     }
 
-    /// In bytes, or 0 if unknown.
+    /// The size in bytes, or 0 if unknown.
     pub fn size(&self) -> u64 {
         let data = self.path().and_then(|path| fs::metadata(path).ok());
         data.map_or(0, |data| data.len())

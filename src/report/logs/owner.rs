@@ -9,8 +9,8 @@ use super::scheduler::Scheduler;
 /// A record belongs to the owner of its file, because nothing else about its writer can be proved. So records of two
 /// owners never become one run.
 ///
-/// Other users may append to a file whose mode allows it, as to root's daily file if cron has umask 0. Their records
-/// there count as root's. If such a run goes on in its user's own file, its START is a run of root without END, and
+/// Other users may append to a file if its mode allows that, as to root's daily file if cron has umask 0. Their records
+/// there count as root's. If such a run continues in its user's own file, its START is a run of root without END, and
 /// the rest are records without START.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {

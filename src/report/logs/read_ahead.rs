@@ -85,7 +85,7 @@ impl Chunks {
         }
     }
 
-    /// Replaces a used chunk by the next one, which is empty at the end.
+    /// Replaces a used chunk by the next chunk, which is empty at the end.
     fn next(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         match self {
             Self::Here(splitter) => fill(splitter, chunk),

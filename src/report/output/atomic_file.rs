@@ -43,16 +43,17 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Creates the new file beside `path`. Its name begins with a dot and ends differently, so that nobody who looks
-    /// for `*.prom` reads it. Fails if `path` is something other than a file, which must not be replaced.
-    /// Anybody may read a public file, whatever the umask. Another one has the readers of the old file, if nobody else
-    /// can have made that file. Otherwise the umask decides.
+    /// Creates the new file beside `path`. Its name begins with a dot and has no extension, so that a search for
+    /// `*.prom` does not find it. Fails if `path` is something other than a file, which must not be replaced.
+    ///
+    /// Anybody may read a public file, whatever the umask. Another file has the readers of the old one, if nobody else
+    /// can have made that one. Otherwise the umask decides.
     pub fn of(path: &Path, is_public: bool) -> io::Result<Self> {
         let Some(name) = path.file_name() else {
             return Err(not_a_file());
         };
         let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        // The directory's owner may replace it by another one at any time.
+        // The directory's owner may replace the directory at any time.
         let dir = open_dir(parent.unwrap_or(Path::new(".")));
         let dir = dir.map_err(|error| no_new_file(&error))?;
         // Without following a link, because the rename would replace the link itself.

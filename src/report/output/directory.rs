@@ -10,7 +10,7 @@ use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat, readlinkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-/// The most links on a path, as the kernel has it (`path_resolution(7)`).
+/// The most links on a path, as in the kernel (`path_resolution(7)`).
 const MOST_LINKS: usize = 40;
 
 /// Opens the directory `path`.
@@ -19,7 +19,7 @@ const MOST_LINKS: usize = 40;
 ///
 /// # Errors
 ///
-/// There is no such directory, or a stranger's link leads to one of somebody else's.
+/// There is no such directory, or a stranger's link leads to somebody else's directory.
 pub fn open_dir(path: &Path) -> io::Result<OwnedFd> {
     let open_here = |name| open(name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
     let mut dir = open_here(".")?;
@@ -32,7 +32,7 @@ pub fn open_dir(path: &Path) -> io::Result<OwnedFd> {
             rest = after;
             continue;
         }
-        // Each part is looked at by its descriptor, so that nobody can replace it meanwhile.
+        // Each part is examined by its descriptor, so that nobody can replace the part meanwhile.
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let next = openat(&dir, part.as_os_str(), flags, Mode::empty())?;
         let facts = fstat(&next)?;

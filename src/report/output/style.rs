@@ -7,7 +7,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::report::diagnosis::incident::IncidentState;
 
-/// The width if neither `COLUMNS` nor a terminal gives one.
+/// The width if neither `COLUMNS` nor a terminal gives a width.
 const DEFAULT_WIDTH: u16 = 80;
 
 /// A narrower terminal counts as unknown: no table would fit.
@@ -52,7 +52,7 @@ pub struct Style {
 }
 
 impl Style {
-    /// Without a choice, colours are on a terminal that has them, unless `NO_COLOR` (<https://no-color.org>) is set.
+    /// By default, a terminal that supports colours gets them, unless `NO_COLOR` (<https://no-color.org>) is set.
     pub fn of_stdout(wants_colours: Option<bool>) -> Self {
         let is_unwanted = || env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let are_usual = || io::stdout().is_terminal() && !is_unwanted() && !is_dumb();

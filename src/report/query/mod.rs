@@ -25,7 +25,7 @@ pub struct Query {
     pub form: Form,
     /// Whether unusual good runs make the exit status 1.
     pub watch_counts: bool,
-    /// None leaves it to the terminal.
+    /// None if the terminal decides.
     pub color: Option<bool>,
     /// Whether to start a pager if standard output is a terminal.
     pub is_paged: bool,
@@ -40,7 +40,7 @@ pub enum LogSource {
 }
 
 impl LogSource {
-    /// None if the logs were named one by one.
+    /// None if the logs were given one by one.
     pub fn dirs(&self) -> Option<&[LogDir]> {
         match self {
             Self::Inputs(_) => None,

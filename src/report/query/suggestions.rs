@@ -35,7 +35,7 @@ pub struct Suggestions {
 }
 
 impl Suggestions {
-    /// Creates one for the host and one for the job of the filter, if given.
+    /// Suggestions for the host and for the job of the filter, as far as these were given.
     pub fn of(filter: &Filter) -> Vec<Self> {
         let near = |sought: &Option<Vec<u8>>, is_host: bool| {
             let (is_found, seen, nearest) = (false, HashSet::new(), Vec::new());

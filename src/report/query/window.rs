@@ -29,7 +29,7 @@ pub enum Reach {
 pub struct Window {
     /// The filter, with the default period if none was given.
     pub filter: Filter,
-    /// Logs are read if they were written to since then. None if the period has no beginning.
+    /// Only logs that were written to since then are read. None if the period has no beginning.
     pub read_from: Option<NaiveDateTime>,
     /// Runs that ended earlier are not diagnosed.
     pub history_from: Option<NaiveDateTime>,

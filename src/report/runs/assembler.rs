@@ -56,7 +56,7 @@ pub struct ClockBack {
 /// How far two STARTs of a job may be out of order although nobody set the clock.
 const OUT_OF_ORDER: TimeDelta = TimeDelta::seconds(60);
 
-/// The most times a clock went back that are kept.
+/// The most entries of [`Reading::back`].
 const MAX_BACK: usize = 100;
 
 /// What was read besides the runs.
@@ -77,24 +77,24 @@ pub struct Reading {
     pub early: Option<String>,
 }
 
-/// The most times in which a log was full that are kept, the last ones.
+/// The most entries of [`Reading::full`].
 const MAX_FULL: usize = 100;
 
 /// A process: the account of its records, and its id. The same id in logs of two accounts means different processes,
 /// unless one of the owners lies.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Key {
+struct ProcessKey {
     account: Account,
     pid: u32,
 }
 
-impl Key {
+impl ProcessKey {
     fn of(owner: Owner, pid: u32) -> Self {
         Self { account: owner.account(), pid }
     }
 }
 
-impl Hash for Key {
+impl Hash for ProcessKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // One number is hashed faster than its parts, once for each group of records.
         let Account { scheduler, uid } = self.account;
@@ -110,10 +110,10 @@ type LastStarts = HashMap<Rc<[u8]>, (u32, NaiveDateTime)>;
 #[derive(Debug, Default)]
 pub struct Assembler {
     /// Processes with open runs, without the current one.
-    processes: HashMap<Key, ProcessRuns>,
+    processes: HashMap<ProcessKey, ProcessRuns>,
     /// The process of the last record: the next record is often of the same process.
     current: ProcessRuns,
-    current_key: Key,
+    current_key: ProcessKey,
     start_count: u64,
     open_count: usize,
     /// Runs whose END is no longer expected.
@@ -123,7 +123,7 @@ pub struct Assembler {
     latest: HashMap<Scheduler, NaiveDateTime>,
     /// The total length of the names in `last_started`.
     known_bytes: usize,
-    /// The usual output of good runs, to find the reason of a bad one.
+    /// The usual output of good runs, to find the reason of a bad run.
     reasons: Reasons,
     /// The buffers of runs that have ended, for the output of later runs.
     spare: Vec<Vec<u8>>,
@@ -133,7 +133,7 @@ pub struct Assembler {
     boot: Option<NaiveDateTime>,
     read: Reading,
     /// The processes whose last START is in the future, and ignored.
-    early: HashSet<Key>,
+    early: HashSet<ProcessKey>,
 }
 
 impl Assembler {
@@ -144,7 +144,7 @@ impl Assembler {
 
     /// Takes the next records of a log of `owner`. Passes a run that has ended to `finished`.
     pub fn take(&mut self, owner: Owner, records: &Records, finished: &mut impl FnMut(Run)) {
-        self.switch_to(Key::of(owner, records.pid));
+        self.switch_to(ProcessKey::of(owner, records.pid));
         let kind = records.kind();
         if let Kind::Notice(Notice::LinesDropped, _) = kind {
             let since = self.current.open.last().map(|run| run.last);
@@ -169,7 +169,7 @@ impl Assembler {
 
     /// Whether a future record belongs to a run that began before. If so, the run continues, with unknown duration.
     pub fn goes_on_early(&mut self, owner: Owner, record: &Records) -> bool {
-        let key = Key::of(owner, record.pid);
+        let key = ProcessKey::of(owner, record.pid);
         self.switch_to(key);
         if let Kind::Start(job) = record.kind() {
             self.note_started(job, record);
@@ -181,7 +181,7 @@ impl Assembler {
         !self.early.contains(&key) && self.current.note_clock_set()
     }
 
-    fn switch_to(&mut self, key: Key) {
+    fn switch_to(&mut self, key: ProcessKey) {
         if self.current_key == key {
             return;
         }
@@ -247,7 +247,7 @@ impl Assembler {
         }
         let previous = last_started.insert(Rc::clone(&job), (record.pid, record.time));
         self.note_clock(previous.map(|(_, start)| start), record.time);
-        let beside = previous.and_then(|(pid, _)| self.processes.get_mut(&Key { account, pid }));
+        let beside = previous.and_then(|(pid, _)| self.processes.get_mut(&ProcessKey { account, pid }));
         let runs = beside.into_iter().flat_map(|process| &mut process.open);
         let goes_on = |run: &&mut Trace| run.job == job && run.attempt.sequel != Some(Sequel::Retry);
         runs.filter(goes_on).for_each(|run| run.is_overlapped = true);

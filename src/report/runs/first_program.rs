@@ -3,7 +3,7 @@
 use crate::cron::{Lock, limit_of_script};
 use crate::exit;
 
-/// The exit status that shows that the lock is held, if the script begins with `flock -n`.
+/// The exit status of a held lock, if the script begins with `flock -n`.
 pub fn status_of_lock(job: &[u8]) -> Option<u8> {
     let mut words = script(job);
     let program = words.next()?.rsplit(|&byte| byte == b'/').next();

@@ -24,13 +24,13 @@ const MAX_BYTES: usize = 8 << 10;
 /// The first capacity of the buffer, enough for most outputs. Growing from nothing would move it several times.
 const FIRST_BYTES: usize = 1000;
 
-/// The most lines with signs of failure that are read in a long output. A program may print one on every line.
+/// The most lines that are read of a long output because of signs of failure. Every line may have a sign.
 const MAX_SIGNS: u32 = 2000;
 
 /// The most lines with an error that are kept of a good run.
 const MAX_ERRORS: usize = 4;
 
-/// The most lines, by hash, of which it is remembered whether they report an error.
+/// The most lines whose answer is cached: whether they report an error.
 const MAX_KNOWN: usize = 1 << 16;
 
 /// A line of a good run that reports a failure.
@@ -38,20 +38,20 @@ const MAX_KNOWN: usize = 1 << 16;
 pub struct ErrorLine {
     /// Equal for lines that differ only in their numbers.
     pub masked: u32,
-    /// As on a terminal.
+    /// The line as on a terminal.
     pub text: String,
 }
 
 #[derive(Debug, Default)]
 pub struct KeptOutput {
-    /// All lines, or the last ones of a long output. Each has its newline, and `prefix` bytes before its text: most
+    /// All lines, or the last lines of a long output. Each has its newline, and `prefix` bytes before its text: most
     /// outputs are never looked at, so the lines are copied as they are.
     lines: Vec<u8>,
     prefix: usize,
     /// Whether earlier lines were dropped.
     pub has_more: bool,
     may_have_sign: bool,
-    /// Of a long output: the lines with signs of failure.
+    /// The lines of a long output with signs of failure.
     signs: Option<Box<Signs>>,
 }
 

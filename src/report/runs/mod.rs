@@ -1,4 +1,4 @@
-//! From lines to runs: joins the records of one process into a run.
+//! Turns lines into runs: joins the records of one process into a run.
 
 pub mod assembler;
 pub mod first_program;

@@ -9,7 +9,7 @@ use crate::ssh_error::{Cause, Failure};
 /// Whether a run was good, or why it was bad. Bad runs of one job with equal outcomes failed in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// END with exit status 0, or an accepted one.
+    /// END with exit status 0, or with an accepted status.
     Good,
     /// No END yet, and the process exists.
     Running,

@@ -1,7 +1,7 @@
 //! The open runs of one process id, and which of them a record belongs to.
 //!
-//! There are several if a run was lost and its process id was used again, or if containers share a log, because each
-//! container numbers its own processes.
+//! A process id has several open runs if a run was lost and the id was used again. Containers that share a log also use
+//! the same ids.
 
 use super::trace::{Sequel, Trace};
 use crate::log::record::{Kind, Notice};
@@ -10,7 +10,7 @@ use crate::report::logs::chunk::Records;
 /// The most open runs of one process id. If there are more, the oldest is closed.
 const MAX_OPEN: usize = 64;
 
-/// The open runs of one process id, the oldest first.
+/// Open runs, from the oldest to the newest.
 #[derive(Debug, Default)]
 pub struct ProcessRuns {
     pub open: Vec<Trace>,

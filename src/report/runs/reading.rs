@@ -22,7 +22,7 @@ pub struct ReadClock {
     pub end: NaiveDateTime,
 }
 
-/// Says how many records have a time of the future, and the last of these times.
+/// A message with the number of records of the future, and the last of their times.
 fn remark(count: u64, last: NaiveDateTime) -> String {
     let records = if count == 1 { "record" } else { "records" };
     format!(
@@ -46,7 +46,7 @@ pub fn read(
         if records.time < clock.end {
             return assembler.take(owner, records, &mut take);
         }
-        // The clock was ahead when they were written.
+        // The clock was ahead when these records were written.
         early += records.count;
         last_early = last_early.max(records.time);
         if assembler.goes_on_early(owner, records) {

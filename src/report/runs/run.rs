@@ -189,7 +189,7 @@ impl Run {
         reason.contains("killed") || reason.contains("out of memory")
     }
 
-    /// The reason of a usage error. The bash original did not log one.
+    /// The reason of a usage error. The bash original did not log reasons.
     fn usage_reason(&self) -> Option<&[u8]> {
         let mut records = self.trace.kept.tail().map(Kind::parse);
         records.find_map(|record| match record {

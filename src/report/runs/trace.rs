@@ -11,7 +11,7 @@ use crate::report::logs::chunk::Records;
 use crate::report::logs::owner::Owner;
 use crate::ssh_error::is_no_login;
 
-/// What the log says about the last attempt.
+/// The facts about the last attempt.
 #[derive(Debug, Default)]
 pub struct Attempt {
     /// ssh was killed because it had not connected in time.
@@ -148,7 +148,7 @@ impl Trace {
     }
 
     /// Whether the host refused the login with a message in place of running the script. Cloud images and nologin
-    /// shells do that, with a status that a script could have.
+    /// shells do that, with an exit status as of a script.
     pub fn is_refused_login(&self) -> bool {
         // Some hosts print a banner before the message, some a blank line after it.
         let is_short = self.lines <= LONGEST_BANNER;

@@ -23,14 +23,14 @@ const LONGEST_REPEATED: i64 = 24 * 3600;
 /// The most slots that are checked: a hostile crontab must not take unlimited time and memory.
 const MAX_SLOTS: i64 = 20_000_000;
 
-/// The most earlier runs of which one may have been going on at a slot.
+/// The most earlier runs that are examined to find a run that was going on at a slot.
 const MAX_RUNS: usize = 100;
 
-/// A job that misses this many slots before its first START may be a new one.
+/// A job that misses this many slots before its first START may be new.
 const MIN_NEW: usize = 3;
 
-/// Late STARTs belong together if each comes within this time after the one before: an overloaded machine may start
-/// hundreds of them late, one by one.
+/// The longest time between two late STARTs that belong together: an overloaded machine may start hundreds of jobs
+/// late, one by one.
 const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
 
 /// The time to check, in local time.
@@ -39,8 +39,8 @@ pub struct Timeframe<'a> {
     pub scope: &'a Scope,
     /// Whether an earlier report has shown what was detected before the period.
     pub is_news: bool,
-    /// Logs were read if they had been written to since then.
-    pub reach: Option<NaiveDateTime>,
+    /// Only logs that were written to since then were read.
+    pub read_from: Option<NaiveDateTime>,
     /// The first day with a log of each scheduler, read or not.
     pub first_days: &'a [(Scheduler, NaiveDate)],
     /// The STARTs that were read.
@@ -49,7 +49,7 @@ pub struct Timeframe<'a> {
 }
 
 impl Timeframe<'_> {
-    /// The machines on which a scheduler starts jobs, if they have logs.
+    /// The workers of a scheduler that have logs.
     fn workers(&self, scheduler: Scheduler) -> BTreeSet<Scheduler> {
         let first_days = self.first_days.iter().map(|(worker, _)| *worker);
         let workers = first_days.chain(self.coverage.keys().copied());
@@ -64,14 +64,14 @@ impl Timeframe<'_> {
 
     /// The local time since which all STARTs on a worker were read.
     ///
-    /// That is `reach`, if there are older logs too. Otherwise the first START that was read: nothing is known of the
-    /// time before.
+    /// This is `read_from`, if there are older logs too. Otherwise it is the first START that was read: the time before
+    /// is unknown.
     fn begin_on(&self, worker: Scheduler) -> Option<NaiveDateTime> {
         let first = self.coverage.get(&worker).and_then(|covered| covered.first);
         let first_day = self.first_days.iter().find(|(it, _)| *it == worker);
-        match (self.reach, first_day) {
-            (Some(reach), Some((_, day))) if *day < reach.date() => Some(reach),
-            (Some(reach), _) => first.map(|first| first.max(reach)),
+        match (self.read_from, first_day) {
+            (Some(read_from), Some((_, day))) if *day < read_from.date() => Some(read_from),
+            (Some(read_from), _) => first.map(|first| first.max(read_from)),
             (None, _) => first,
         }
     }
@@ -86,7 +86,7 @@ impl Timeframe<'_> {
 
     /// The days to check, or None for all. If logs were given one by one, whole days may be absent.
     fn days(&self, scheduler: Scheduler) -> Option<&BTreeSet<NaiveDate>> {
-        let are_all = self.reach.is_some() || !self.first_days.is_empty();
+        let are_all = self.read_from.is_some() || !self.first_days.is_empty();
         let covered = self.coverage.get(&scheduler).filter(|_| !are_all);
         covered.map(|covered| &covered.days)
     }
@@ -118,8 +118,8 @@ impl Expected {
         found
     }
 
-    /// The times that came twice because the clock of a scheduler went back. They begin with the last START before the
-    /// time to which the clock went back: if it had been set ahead before, nothing was started in between.
+    /// The times that came twice because the clock of a scheduler went back. Each begins with the last START before the
+    /// time to which the clock went back: if the clock had been set ahead before, nothing was started in between.
     fn repeated(&self, back: &[ClockBack], scheduler: Scheduler) -> Vec<Range<i64>> {
         let back = back.iter().filter(|back| back.scheduler == scheduler);
         let times = back.map(|back| {

@@ -9,7 +9,7 @@ use crate::report::runs::assembler::{ClockBack, FullLog};
 /// A slot without a START in time.
 #[derive(Debug, Clone)]
 pub struct Slot {
-    /// In local time.
+    /// The local time of the slot.
     pub at: NaiveDateTime,
     /// The local time since which the START is certainly missing.
     pub detected_at: NaiveDateTime,

@@ -1,8 +1,8 @@
 //! The jobs that the crontabs plan, and their STARTs in the logs.
 //!
-//! A line is checked if its job logs to a directory that is read, and its user's logs are read. So the crontabs of one
-//! machine imply nothing about the logs of another. A crontab that is given, and that no cron reads here, belongs to
-//! another scheduler: the given directories have the logs of its workers, wherever the workers wrote them.
+//! A line is checked if its job's log directory and its user's logs are read. So the crontabs of one machine imply
+//! nothing about the logs of another. A crontab that is given, and that no cron reads here, belongs to another
+//! scheduler: the given directories have the logs of its workers, wherever the workers wrote them.
 
 pub mod check;
 pub mod coverage;
@@ -28,7 +28,7 @@ use crate::cron::{
 use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
 
-/// A job on more lines is not checked. Only a hostile crontab has one.
+/// The most lines of a job that is checked. Only a hostile crontab has a job on more lines.
 const MAX_LINES: usize = 100;
 
 /// The most log directories that are taken from crontabs. Each is compared with all others, and a stranger's crontab
@@ -39,7 +39,7 @@ const MAX_DIRS: usize = 100;
 pub struct Planned {
     pub crontabs: Crontabs,
     pub plan: CronJobs,
-    /// Whether they were given on the command line.
+    /// Whether the crontabs were given on the command line.
     pub is_given: bool,
     grammar: ParseCall,
 }
@@ -102,9 +102,9 @@ fn is_read(user: Option<&String>, filter: &Filter, users: &Users) -> bool {
 
 /// The directories whose logs are read, and the users.
 struct LogPlaces<'a> {
-    /// None if the logs were named one by one: then all lines are checked.
+    /// None if the logs were given one by one: then all lines are checked.
     dirs: Option<&'a [LogDir]>,
-    /// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+    /// The result of [`workers`].
     workers: Option<Scheduler>,
     filter: &'a Filter,
     users: &'a Users,
@@ -125,7 +125,7 @@ impl LogPlaces<'_> {
     }
 }
 
-/// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+/// The other scheduler, if its workers' logs were given: no cron of this machine logs to their directories.
 fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
     let mut dirs = dirs.iter().filter(|_| planned.is_given);
     Some(dirs.find(|dir| !planned.is_of_cron(&dir.path))?.scheduler.whole())
@@ -151,7 +151,7 @@ pub struct ExpectedJob {
     ends: Vec<(i64, i64)>,
     /// Whether a line may skip a run, as behind `flock -n`.
     pub is_conditional: bool,
-    /// The exit statuses of its lines that are no failure.
+    /// The exit statuses that its lines accept.
     accepted: SuccessStatuses,
     /// The job's log directory on the workers, if that is not read here under its own path.
     collected_from: Option<PathBuf>,
@@ -189,8 +189,8 @@ pub struct Expected {
     wanted: usize,
     /// The number of lines that are not checked: they log elsewhere, have a time zone of their own, belong to other
     /// users, or are too many for one job.
-    pub unjudged: usize,
-    /// The numbers of the jobs.
+    pub unchecked: usize,
+    /// The index of each job, by scheduler and name.
     places: HashMap<(Scheduler, Rc<[u8]>), usize>,
     /// The users and jobs of all lines, checked or not.
     on_lines: HashSet<(Option<u32>, Rc<[u8]>)>,
@@ -203,7 +203,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were named one by one.
+    /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were given one by one.
     pub fn new(planned: Planned, dirs: Option<&[LogDir]>, filter: &Filter, users: &Users) -> Self {
         let crontabs = planned.crontabs.read.iter();
         let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
@@ -213,7 +213,7 @@ impl Expected {
         let mut expected = Self {
             jobs: Vec::new(),
             wanted: 0,
-            unjudged: planned.crontabs.not_looked_at(),
+            unchecked: planned.crontabs.not_looked_at(),
             places: HashMap::new(),
             on_lines: HashSet::new(),
             is_copy: dirs.is_none(),
@@ -232,7 +232,7 @@ impl Expected {
             expected.on_lines.insert((user, Rc::clone(&name)));
             let place = logs.of(entry).filter(|_| is_known && !entry.has_own_zone);
             let Some((scheduler, collected_from)) = place else {
-                expected.unjudged += 1;
+                expected.unchecked += 1;
                 continue;
             };
             let place = *expected.places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
@@ -246,7 +246,7 @@ impl Expected {
         expected.wanted = expected.jobs.iter().filter(is_wanted).count();
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {
-                expected.unjudged += job.lines.split_off(0).len();
+                expected.unchecked += job.lines.split_off(0).len();
             }
         }
         expected
@@ -271,7 +271,7 @@ impl Expected {
         let collected: BTreeSet<PathBuf> = collected.collect();
         for job in &mut self.jobs {
             if job.collected_from.as_ref().is_some_and(|dir| !collected.contains(dir)) {
-                self.unjudged += job.lines.split_off(0).len();
+                self.unchecked += job.lines.split_off(0).len();
             }
         }
     }

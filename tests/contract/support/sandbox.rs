@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::process::run_tool;
 use super::scene::{REMOTEEXE, Scene};
@@ -25,6 +25,12 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// A sandbox of the user who runs the tests, for all tests that only log in.
+    pub fn shared() -> Arc<Self> {
+        static SHARED: LazyLock<Arc<Sandbox>> = LazyLock::new(|| Arc::new(Sandbox::start()));
+        Arc::clone(&SHARED)
+    }
+
     /// Starts a sandbox as the user who runs the tests.
     pub fn start() -> Self {
         Self::start_with_sshd_config(MANY_STARTUPS)
@@ -111,20 +117,20 @@ impl Drop for Sandbox {
     }
 }
 
-/// The line of sshd's configuration that makes a connection cost least.
+/// The lines of sshd's configuration that make a connection cost least.
 ///
-/// The default of OpenSSH 9.0 to 9.8 takes most of a connection's CPU time. From 10.1 on, ssh warns of a
-/// key exchange without post-quantum security, and so the newer one is taken where it exists.
+/// The default key exchange of OpenSSH 9.0 to 9.8 takes most of a connection's CPU time. From 10.1 on, ssh warns of one
+/// without post-quantum security, and so the newer one is taken where it exists.
 fn quick_key_exchange() -> &'static str {
-    static LINE: LazyLock<&str> = LazyLock::new(|| {
+    static LINES: LazyLock<&str> = LazyLock::new(|| {
         let known = Command::new("ssh").args(["-Q", "kex"]).output();
         let known = String::from_utf8(known.expect("ssh is there").stdout).expect("names");
         let newer = "mlkem768x25519-sha256";
         if known.lines().any(|name| name == newer) {
-            "KexAlgorithms mlkem768x25519-sha256"
+            "KexAlgorithms mlkem768x25519-sha256\nCiphers aes128-gcm@openssh.com"
         } else {
-            "KexAlgorithms curve25519-sha256"
+            "KexAlgorithms ecdh-sha2-nistp256\nCiphers aes128-gcm@openssh.com"
         }
     });
-    &LINE
+    &LINES
 }

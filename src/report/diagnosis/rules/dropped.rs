@@ -18,7 +18,7 @@ const APART: TimeDelta = TimeDelta::hours(6);
 /// A job with more time between two STARTs is rare.
 const OFTEN: TimeDelta = TimeDelta::hours(1);
 
-/// With fewer drops there is no herd.
+/// The least number of drops of a herd.
 const MIN_HERD: u64 = 3;
 
 /// Finds crowds of drops, each as one incident.

@@ -1,6 +1,6 @@
 //! Finds a job's bad runs in a row, and jobs that are good and bad in turn.
 //!
-//! Runs are sorted by the time at which their end was known.
+//! Runs are sorted by the time at which their end was detected.
 
 use std::mem;
 
@@ -13,15 +13,15 @@ use crate::report::history::durations::{DurationStats, before_each};
 use crate::report::history::{History, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// This many bad streaks with few good runs in between are one incident.
+/// The least number of bad streaks, with few good runs in between, that are one incident.
 const MIN_FLAPS: usize = 3;
 
-/// After more good runs, a job that was good and bad in turn counts as good.
+/// The most good runs in a row of a job that is good and bad in turn.
 const FEW_GOOD: usize = 5;
 
 #[derive(Debug, Default)]
 struct Streak<'a> {
-    /// Each with the time at which it was known to be bad.
+    /// Bad runs, each with the time at which it was detected.
     bad: Vec<(NaiveDateTime, &'a RunSummary)>,
     last_good: Option<NaiveDateTime>,
     /// The number of good runs since the streak before.
@@ -39,15 +39,15 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
 fn of_job(history: &History, job: JobId, claims: &Claims) -> Vec<Incident> {
     let bad = before_each(history, job, |run| run.outcome.is_bad()).into_iter();
     let ours = bad.filter(|(place, ..)| !claims.contains(place));
-    let mut known: Vec<(NaiveDateTime, usize)> =
-        ours.map(|(place, run, usual)| (known_at(run, &usual, history), place)).collect();
-    if known.is_empty() {
+    let mut detected: Vec<(NaiveDateTime, usize)> =
+        ours.map(|(place, run, usual)| (detected_at(run, &usual, history), place)).collect();
+    if detected.is_empty() {
         return Vec::new();
     }
     let runs = history.range(job).zip(history.of_job(job));
-    known.extend(runs.filter(|(_, run)| run.outcome == Outcome::Good).map(|(place, run)| (run.until, place)));
-    known.sort_unstable();
-    let streaks = streaks(known.into_iter().map(|(at, place)| (at, &history.runs[place])));
+    detected.extend(runs.filter(|(_, run)| run.outcome == Outcome::Good).map(|(place, run)| (run.until, place)));
+    detected.sort_unstable();
+    let streaks = streaks(detected.into_iter().map(|(at, place)| (at, &history.runs[place])));
     let is_near = |_: &Streak, later: &Streak| later.good_before <= FEW_GOOD;
     let near = streaks.chunk_by(is_near);
     near.flat_map(|near| match near {
@@ -57,18 +57,18 @@ fn of_job(history: &History, job: JobId, claims: &Claims) -> Vec<Incident> {
     .collect()
 }
 
-/// When the end of a bad run was known. A run that took too long was known to be bad before its END.
-fn known_at(run: &RunSummary, usual: &DurationStats, history: &History) -> NaiveDateTime {
+/// When a bad run was detected. A run that took too long was detected before its END.
+fn detected_at(run: &RunSummary, usual: &DurationStats, history: &History) -> NaiveDateTime {
     match run.outcome {
-        Outcome::Lost => lost::known(run, usual, history),
+        Outcome::Lost => lost::detected_at(run, usual, history),
         _ => usual.hung_at(run, run.until).unwrap_or(run.until),
     }
 }
 
-fn streaks<'a>(known: impl Iterator<Item = (NaiveDateTime, &'a RunSummary)>) -> Vec<Streak<'a>> {
+fn streaks<'a>(detected: impl Iterator<Item = (NaiveDateTime, &'a RunSummary)>) -> Vec<Streak<'a>> {
     let mut streaks: Vec<Streak> = Vec::new();
     let mut next = Streak::default();
-    for (at, run) in known {
+    for (at, run) in detected {
         if run.outcome != Outcome::Good {
             next.bad.push((at, run));
             continue;
@@ -79,7 +79,7 @@ fn streaks<'a>(known: impl Iterator<Item = (NaiveDateTime, &'a RunSummary)>) -> 
         if let Some(last) = streaks.last_mut()
             && last.good_after.len() <= FEW_GOOD
         {
-            // A run that started later may have ended before the bad ones.
+            // A run that started later may have ended before the bad runs.
             last.good_after.push(at);
         }
         next.good_before += 1;
@@ -94,15 +94,15 @@ fn streaks<'a>(known: impl Iterator<Item = (NaiveDateTime, &'a RunSummary)>) -> 
 fn failing(streak: &Streak) -> Incident {
     let is_lost = streak.bad.iter().all(|(_, run)| run.outcome == Outcome::Lost);
     let kind = if is_lost { IncidentKind::Lost } else { IncidentKind::Failing };
-    let (known, _) = streak.bad[0];
-    incident(kind, &[streak], known, streak.good_after.first())
+    let (detected_at, _) = streak.bad[0];
+    incident(kind, &[streak], detected_at, streak.good_after.first())
 }
 
 fn flapping(flaps: &[Streak]) -> Incident {
-    let (known, _) = flaps[MIN_FLAPS - 1].bad[0];
+    let (detected_at, _) = flaps[MIN_FLAPS - 1].bad[0];
     let last = flaps.last().expect("there are some");
     let streaks: Vec<&Streak> = flaps.iter().collect();
-    let mut incident = incident(IncidentKind::Flapping, &streaks, known, last.good_after.get(FEW_GOOD));
+    let mut incident = incident(IncidentKind::Flapping, &streaks, detected_at, last.good_after.get(FEW_GOOD));
     incident.runs += flaps[1..].iter().map(|flap| flap.good_before as u64).sum::<u64>();
     incident
 }

@@ -19,7 +19,7 @@ const PATIENCE: TimeDelta = TimeDelta::hours(1);
 /// dead, or else when it is overdue.
 ///
 /// Later logs do not change this time, so hourly reports show the run once.
-pub fn known(run: &RunSummary, usual: &DurationStats, history: &History) -> NaiveDateTime {
+pub fn detected_at(run: &RunSummary, usual: &DurationStats, history: &History) -> NaiveDateTime {
     let overdue = usual.overdue(run).unwrap_or(run.last + PATIENCE);
     let is_remote = history.scheduler(run.job).is_remote();
     // The processes of another machine cannot be seen, so its run counts as running until then, and as hung after its
@@ -30,32 +30,32 @@ pub fn known(run: &RunSummary, usual: &DurationStats, history: &History) -> Naiv
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Lost {
+struct LostRun {
     /// The local time of the last record.
     last: NaiveDateTime,
     /// The number in the history.
     place: usize,
     /// The local time at which the run is reported alone. By then it was dead.
-    known: NaiveDateTime,
+    detected: NaiveDateTime,
 }
 
 /// Lost runs that may have died at one time.
-struct Group {
+struct LostGroup {
     places: Vec<usize>,
     /// The last sign of life of any run.
     since: NaiveDateTime,
     /// The time by which the first run was certainly dead.
     dead_by: NaiveDateTime,
-    /// When the loss of the last run is known. An earlier run may have been reported already.
-    known: NaiveDateTime,
-    /// The boot that shows that they are dead.
+    /// When the loss of the last run is detected. An earlier run may have been reported already.
+    detected: NaiveDateTime,
+    /// The boot before which they died.
     boot: Option<NaiveDateTime>,
 }
 
-impl Group {
-    /// `over` is the next START, and `quiet_until` the end of the pause, if that was a long one.
+impl LostGroup {
+    /// `over` is the next START, and `quiet_until` the end of a long pause.
     fn incident(&self, history: &History, over: Option<NaiveDateTime>, quiet_until: Option<NaiveDateTime>) -> Incident {
-        let window = IncidentWindow { since: self.since, detected_at: self.known, last: self.since, over };
+        let window = IncidentWindow { since: self.since, detected_at: self.detected, last: self.since, over };
         let kind = IncidentKind::LostTogether { boot: self.boot, quiet_until };
         Incident::of_runs(kind, window, self.places.iter().map(|place| &history.runs[*place]))
     }
@@ -76,7 +76,7 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
         let (booted, lost) = by_boot(lost, &others, scheduler, scope);
         let (lost, pauses) =
             if scope.has_all_jobs { (lost, silent::pauses(&starts, scope)) } else { (Vec::new(), Vec::new()) };
-        let quiet_until = |group: &Group| {
+        let quiet_until = |group: &LostGroup| {
             let pause = pauses.iter().find(|it| it.is_over() && (it.since..=it.last).contains(&group.since));
             pause.and_then(|pause| pause.over)
         };
@@ -93,19 +93,19 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
 }
 
 /// The lost runs of a scheduler, by their last records.
-fn lost(history: &History, scheduler: Scheduler) -> Vec<Lost> {
+fn lost(history: &History, scheduler: Scheduler) -> Vec<LostRun> {
     let is_of_it = |job: &JobId| history.scheduler(*job) == scheduler;
     let of_job = |job: JobId| {
         let lost = before_each(history, job, |run| run.outcome == Outcome::Lost);
-        let with_time = |(place, run, usual): (usize, &RunSummary, DurationStats)| Lost {
+        let with_time = |(place, run, usual): (usize, &RunSummary, DurationStats)| LostRun {
             last: run.last,
             place,
-            known: known(run, &usual, history),
+            detected: detected_at(run, &usual, history),
         };
         lost.into_iter().map(with_time)
     };
     let jobs = history.job_ids().filter(is_of_it);
-    let mut lost: Vec<Lost> = jobs.flat_map(of_job).collect();
+    let mut lost: Vec<LostRun> = jobs.flat_map(of_job).collect();
     lost.sort_unstable();
     lost
 }
@@ -125,11 +125,11 @@ fn others(history: &History, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveD
 /// The runs that were lost before the last boot of the machine, and the others. If a run survived the boot, another
 /// machine booted.
 fn by_boot(
-    lost: Vec<Lost>,
+    lost: Vec<LostRun>,
     others: &[(NaiveDateTime, NaiveDateTime)],
     scheduler: Scheduler,
     scope: &Scope,
-) -> (Option<Group>, Vec<Lost>) {
+) -> (Option<LostGroup>, Vec<LostRun>) {
     let Some(boot) = scope.boot_of(scheduler) else {
         return (None, lost);
     };
@@ -140,39 +140,39 @@ fn by_boot(
     let signs = before.iter().map(|(_, end)| *end);
     let lasts = lost.iter().map(|run| run.last);
     let sign = signs.chain(lasts.filter(|last| *last < boot)).max();
-    // A loss that was known while the machine was up was reported then.
-    let is_booted = |run: &Lost| run.last < boot && Some(run.known) > sign;
+    // A loss that was detected while the machine was up was reported then.
+    let is_booted = |run: &LostRun| run.last < boot && Some(run.detected) > sign;
     let (booted, lost): (Vec<_>, Vec<_>) = lost.into_iter().partition(is_booted);
-    let group = sign.filter(|_| !booted.is_empty()).map(|since| Group {
+    let group = sign.filter(|_| !booted.is_empty()).map(|since| LostGroup {
         places: booted.iter().map(|run| run.place).collect(),
         since,
         dead_by: boot,
-        known: boot,
+        detected: boot,
         boot: Some(boot),
     });
     (group, lost)
 }
 
 /// Groups of runs that may have died at one time, sorted by time.
-fn groups(lost: Vec<Lost>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for Lost { last, place, known } in lost {
+fn groups(lost: Vec<LostRun>) -> Vec<LostGroup> {
+    let mut groups: Vec<LostGroup> = Vec::new();
+    for LostRun { last, place, detected } in lost {
         match groups.last_mut() {
             Some(group) if last <= group.dead_by => {
                 group.places.push(place);
                 group.since = last;
-                group.dead_by = group.dead_by.min(known);
-                group.known = group.known.max(known);
+                group.dead_by = group.dead_by.min(detected);
+                group.detected = group.detected.max(detected);
             }
-            _ => groups.push(Group { places: vec![place], since: last, dead_by: known, known, boot: None }),
+            _ => groups.push(LostGroup { places: vec![place], since: last, dead_by: detected, detected, boot: None }),
         }
     }
     groups
 }
 
-/// The groups for which there is a time that no other run survived. Of several such times, the runs died at the one
-/// before the longest pause between STARTs.
-fn without_survivors(groups: Vec<Group>, others: &[(NaiveDateTime, NaiveDateTime)]) -> Vec<Group> {
+/// The groups for which there is a time that no other run survived. If there are several such times, the longest pause
+/// between STARTs follows the time of death.
+fn without_survivors(groups: Vec<LostGroup>, others: &[(NaiveDateTime, NaiveDateTime)]) -> Vec<LostGroup> {
     let mut others = others.iter().copied().peekable();
     let mut survived = NaiveDateTime::MIN;
     let dated = groups.into_iter().filter_map(|mut group| {

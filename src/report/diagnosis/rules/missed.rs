@@ -14,7 +14,7 @@ use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
 /// How long before its slot a START may come, because clocks differ.
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
-/// If two slots are this far apart, the log was full twice.
+/// The least time between two slots that shows that the log was full twice.
 const APART: TimeDelta = TimeDelta::hours(1);
 
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
@@ -81,9 +81,9 @@ fn of_outage(outage: &Outage, scope: &Scope) -> Incident {
 }
 
 fn of_delay(delay: &Delay) -> Incident {
-    let known = delay.slots.iter().map(|slot| slot.detected_at).min();
+    let detected_at = delay.slots.iter().map(|slot| slot.detected_at).min();
     let kind = IncidentKind::Late { started: delay.started };
-    incident(kind, &delay.slots, known.unwrap_or(delay.started), Some(delay.started))
+    incident(kind, &delay.slots, detected_at.unwrap_or(delay.started), Some(delay.started))
 }
 
 fn incident(kind: IncidentKind, slots: &[Slot], known: NaiveDateTime, over: Option<NaiveDateTime>) -> Incident {

@@ -10,16 +10,16 @@ use crate::report::history::scope::Scope;
 /// Shorter logs do not show the usual pauses: perhaps nothing starts at night.
 const MIN_HISTORY: TimeDelta = TimeDelta::hours(24);
 
-/// With fewer starts, pauses are not judged.
+/// The least number of starts before a pause.
 const MIN_STARTS: usize = 20;
 
-/// A pause has to be this many times as long as the longest one before.
+/// The factor by which a pause has to be longer than any pause before.
 const FACTOR: i32 = 2;
 
-/// A shorter pause does not count.
+/// The shortest pause that counts.
 const MIN_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
-/// Finds nothing unless all jobs of a scheduler are known.
+/// Finds pauses of schedulers, if all their jobs were read.
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
     let mut incidents = Vec::new();

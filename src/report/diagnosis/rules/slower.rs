@@ -8,13 +8,13 @@ use crate::report::history::{History, JobId, RunSummary};
 /// The number of earlier good runs to compare with.
 const BEFORE: usize = 50;
 
-/// With fewer earlier good runs, a job is not judged.
+/// The least number of earlier good runs.
 const MIN_BEFORE: usize = 10;
 
-/// This many good runs in a row have to be slow, or fast again.
+/// The number of good runs in a row that have to be slow, or fast again.
 const IN_A_ROW: usize = 5;
 
-/// A job whose duration grows by less is not slower.
+/// The least growth of the duration.
 const MIN_SECONDS: u32 = 10;
 
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
@@ -44,7 +44,7 @@ fn of_job(history: &History, job: JobId) -> Vec<Incident> {
 
 /// The durations before, if the runs from `index` on are slow.
 fn usual_before(good: &[(&RunSummary, u32)], index: usize) -> Option<DurationStats> {
-    // This is cheap to check: the first slow run must be slower than the run before it.
+    // A quick check first: the first slow run must be slower than the run before it.
     if good[index].1 < good[index - 1].1 + MIN_SECONDS {
         return None;
     }

@@ -40,7 +40,7 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     by_cause(outages)
 }
 
-/// The job whose connections failed, if it is a single one.
+/// The job whose connections failed, if there is only one.
 fn only_job(history: &History, row: &FailedContacts) -> Option<JobId> {
     let mut jobs = row.failed.iter().map(|place| history.runs[*place].job);
     let first = jobs.next()?;

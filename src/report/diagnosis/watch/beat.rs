@@ -6,7 +6,7 @@ use chrono::Weekday;
 
 use super::numbers::real;
 
-/// When a job fails.
+/// The times at which a job fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Beat {
     Weekday(Weekday),

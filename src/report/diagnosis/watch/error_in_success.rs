@@ -1,4 +1,4 @@
-//! Finds jobs whose last good runs print an error that no earlier good run printed.
+//! Finds jobs whose last good runs print an error, but no earlier good run did.
 
 use std::collections::HashSet;
 

@@ -56,7 +56,7 @@ impl Measure {
         }
     }
 
-    /// Whether `value` is far below these earlier ones.
+    /// Whether `value` is far below these earlier values.
     fn is_far_below(self, value: u32, earlier: &[u32], times: u32) -> bool {
         let usual = median(earlier.to_vec());
         let least = if self == Self::Seconds { MIN_SECONDS } else { MIN_LINES };
@@ -168,13 +168,13 @@ fn often(row: &[&Sample], before: &[&Sample]) -> usize {
     usize::from(of_day.count() > 1)
 }
 
-/// Whether the logs begin at least a day before the job's first run. It is not known on which weekdays a new job works.
+/// Whether the logs begin at least a day before the job's first run. The weekdays of a new job are unknown.
 fn is_new(job: &WatchedJob, from: NaiveDateTime) -> bool {
     job.samples.first().is_none_or(|first| first.start - from >= TimeDelta::days(1))
 }
 
-/// The idle rows of a job with only a few earlier runs, if the last ones took a tenth of the time and printed nothing.
-/// Weekend days count only if an earlier run was on one.
+/// The idle rows of a job with only a few earlier runs, if its last runs took a tenth of the time and printed nothing.
+/// A weekend day counts only if an earlier run was on a weekend.
 fn both_after_few(good: &[&Sample]) -> Option<[IdleRow; 2]> {
     let rows = [Measure::Seconds, Measure::Lines].map(|by| Some((by, row_of_last(good, by)?)));
     let [Some((_, (first, _))), Some((_, (same, 0)))] = rows else { return None };

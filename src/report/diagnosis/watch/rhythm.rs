@@ -20,16 +20,16 @@ const CHANCE_OF_ONE_REASON: f64 = 0.02;
 const CHANCE_OF_DAYS: f64 = 0.005;
 const CHANCE_OF_RUNS: f64 = 0.001;
 
-/// With failures on fewer days, an hour or another job means nothing.
+/// The least number of days with failures at an hour, or after another job.
 const MIN_DAYS: usize = 3;
 
 /// How long after another job a failure may come from it.
 const SOON: TimeDelta = TimeDelta::minutes(15);
 
-/// A job after which another one may fail.
+/// A job after which another job may fail.
 pub struct OtherJob<'a> {
     job: &'a WatchedJob,
-    /// Each of its runs started while the one before was going on, or soon after.
+    /// Whether each run started while the run before was going on, or soon after.
     has_no_pause: bool,
 }
 
@@ -72,7 +72,7 @@ pub fn find(job: &WatchedJob, all: &[OtherJob]) -> Option<WatchFinding> {
     finding(job, oddity, &bad, known.unwrap_or(bad.len() - 1), counts.others)
 }
 
-/// Whether the failures by day have this beat. A beat of single runs is known only with the last failure.
+/// Whether the failures by day have this beat. A beat of single runs is certain only with the last failure.
 fn is_of(samples: &[Sample], beat: &Beat) -> bool {
     of_days(samples).is_some_and(|(found, _)| found == *beat)
 }
@@ -139,7 +139,7 @@ fn of_runs(job: &WatchedJob, all: &[OtherJob]) -> Option<(Beat, Counts)> {
         })
         .collect();
     after.sort_by(|one, two| one.0.total_cmp(&two.0));
-    // Of several jobs that fit as well, none is named.
+    // If several jobs fit equally well, none is named.
     if let [(first, other, counts), rest @ ..] = after.as_slice()
         && rest.first().is_none_or(|second| second.0 > *first * 10.0)
     {

@@ -58,7 +58,7 @@ pub struct WatchedJob {
     pub name: Rc<[u8]>,
     /// The seconds that the timeout(1) on its line of the crontab allows.
     pub limit: Option<u32>,
-    /// By START.
+    /// Sorted by START.
     pub samples: Vec<Sample>,
     /// The lines that report a failure, of the last run with such lines.
     pub errors: Vec<ErrorLine>,
@@ -114,7 +114,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Keeps a run that has ended by `until`, if it worked: a lost run, and one whose lock was held, show nothing.
+    /// Keeps a run that has ended by `until`, if it worked: a lost run, and a run behind a held lock, show nothing.
     pub fn add(&mut self, run: &mut Run, until: Option<NaiveDateTime>) {
         let outcome = run.outcome();
         let is_known = matches!(outcome, Outcome::Good | Outcome::Failed(..));

@@ -39,7 +39,7 @@ struct Honest {
     idle: f64,
     fails: f64,
     errs: f64,
-    /// From this day on the hours are others, as they follow UTC on a remote host.
+    /// The first day of summer time, on which the hours of a remote host in UTC change.
     summer: u32,
 }
 
@@ -76,7 +76,7 @@ impl Honest {
     fn run(&self, day: u32, hour: u32, random: &mut Rng) -> Sample {
         let start = midnight(day) + TimeDelta::minutes((hour * 60 + self.minute).into());
         let works_at = if day >= self.summer { hour + 1 } else { hour };
-        // One that runs each hour does nothing at night.
+        // A job that runs each hour does nothing at night.
         let is_night = self.hours.len() == 24 && !(7..22).contains(&works_at);
         let weekday = self.weekdays[start.weekday().num_days_from_monday() as usize];
         let share = if is_night || random.f64() < self.idle { 0.0 } else { weekday };
@@ -101,8 +101,7 @@ fn sample(start: NaiveDateTime, seconds: u32, lines: u32, failure: Option<u32>, 
     Sample { start, end, pid: 1, seconds: Some(seconds), lines, failure, errors: errors.into() }
 }
 
-/// What a report after `day` knows of a job: the last two days, and of earlier ones the runs at the times of the last
-/// ones.
+/// What a report after `day` knows of a job: the runs of the last two days, and earlier runs at the same times of day.
 fn known(name: &str, runs: &[Sample], day: u32) -> WatchedJob {
     let now = midnight(day + 1);
     let recent = now - TimeDelta::days(2);

@@ -8,7 +8,7 @@ use super::samples::{Sample, WatchedJob};
 /// How many runs in a row have to be near the limit.
 const IN_A_ROW: usize = 2;
 
-/// With fewer earlier good runs, it is not known what is usual.
+/// The least number of earlier good runs that show what is usual.
 const MIN_BEFORE: usize = 5;
 
 /// Whether a run took nine tenths of its limit or more.

@@ -79,7 +79,7 @@ struct CellGroup {
 }
 
 impl Cells {
-    /// `runs` are by START, each with its number in the history. `missed` are the local times of slots without a START.
+    /// `runs` are sorted by START, each with its number in the history. `missed` are times of slots without a START.
     pub fn of(grid: &Grid, runs: &[(usize, &RunSummary)], missed: &[NaiveDateTime]) -> Self {
         let mut cells = vec![Cell::default(); grid.columns];
         for (place, run) in runs {

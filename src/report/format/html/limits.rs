@@ -1,4 +1,4 @@
-//! The limits of a page, so that a browser shows it at once and a person can read it, whatever is in a log.
+//! The most of each thing on a page: whatever is in a log, a browser shows the page at once, and a person can read it.
 //!
 //! Bytes are counted after escaping, which turns a quote into six bytes.
 
@@ -25,12 +25,12 @@ pub const OUTPUT_BYTES: usize = 250_000;
 /// The jobs with a line, and the hosts that are seen without a click.
 pub const LINES: usize = 1000;
 pub const SEEN_HOSTS: usize = 64;
-/// The jobs of problems whose lines come first: of all problems, and of one.
+/// The jobs of problems whose lines come first: of all problems, and of each.
 pub const FIRST_JOBS: usize = 40;
 pub const FIRST_JOBS_OF_PROBLEM: usize = 6;
 /// The bad cells that have a link each.
 pub const LINKED_CELLS: usize = 4000;
-/// The bad runs that cells lead to, of all jobs and of one, and the last runs of a job, which are listed too.
+/// The bad runs that cells lead to: of all jobs, and of one. Then the last runs of a job that are listed too.
 pub const TARGETS: usize = 2000;
 pub const TARGETS_OF_JOB: usize = 60;
 pub const LAST_RUNS: usize = 6;

@@ -1,8 +1,7 @@
 //! The form for a browser: one page without any other file.
 //!
-//! The page has the same incidents and words as the first screen. It makes no request, and its Content-Security-Policy
-//! keeps the browser from making one, whatever is in a log. It can be read without its script, which filters, sorts and
-//! zooms.
+//! The page has the same incidents and words as the first screen. The page makes no request, and its
+//! Content-Security-Policy prevents any, whatever is in a log. The script only filters, sorts and zooms.
 
 pub mod cells;
 pub mod durations;
@@ -85,7 +84,7 @@ fn body(report: &Report, incidents: &[Incident]) -> Markup {
     }
 }
 
-/// When the page was made, and what it is about.
+/// A line with the time at which the page was made, its period and its size.
 fn made(report: &Report) -> String {
     let made = report.machine.now.format("%Y-%m-%d %H:%M");
     let Some(period) = report.period() else {

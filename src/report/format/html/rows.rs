@@ -13,7 +13,7 @@ use crate::report::history::{HostId, JobId, RunSummary};
 pub struct JobRow<'a> {
     pub job: JobId,
     pub host: HostId,
-    /// By START, each with its number in the history.
+    /// Sorted by START, each with its number in the history.
     pub runs: Vec<(usize, &'a RunSummary)>,
     /// The local times of the missed slots of the period, sorted.
     pub missed: Vec<NaiveDateTime>,

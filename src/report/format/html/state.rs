@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::report::history::RunSummary;
 use crate::report::runs::outcome::Outcome;
 
-/// The worst last.
+/// The states of a run, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RunState {
     Good,
@@ -15,7 +15,7 @@ pub enum RunState {
     /// No run: nothing was started at a slot.
     NotStarted,
     Failed,
-    /// Without END, and the process is gone.
+    /// No END, and the process is gone.
     Lost,
 }
 

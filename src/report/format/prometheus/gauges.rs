@@ -57,7 +57,7 @@ pub fn add(text: &mut Exposition, labelled: &Labelled) {
     text.metric("remoteexe_jobs_left_out", help).add(&[], labelled.left_out);
 }
 
-/// When and how the metrics were made: `now` is the time, in seconds from 1970.
+/// Adds when and how the metrics were made: `now` is the time, in seconds from 1970.
 pub fn add_report(text: &mut Exposition, now: i64, took: Duration) {
     text.metric("remoteexe_report_timestamp_seconds", "Time at which the report began.").add(&[], now);
     let took = format!("{:.3}", took.as_secs_f64());

@@ -31,7 +31,7 @@ pub struct LastRuns {
     pub missed: Option<u32>,
     /// The median of good runs, in seconds.
     pub usual: Option<u32>,
-    /// The runs that have ended since midnight, and how many of them failed, could not connect, and tried again.
+    /// The runs that have ended since midnight: all, failed, without a connection. Then the number of their retries.
     pub runs: u64,
     pub failures: u64,
     pub connection_failures: u64,

@@ -52,7 +52,7 @@ fn add_counts(text: &mut Exposition, name: &str, help: &str, all: impl Iterator<
     }
 }
 
-/// The labels of a problem. What concerns a whole host has no script, and what concerns a scheduler no host.
+/// The labels of a problem. A problem of a whole host has no script, and a problem of a scheduler no host.
 fn labels(report: &Report, incident: &Incident) -> Labels {
     let history = &report.history;
     let scheduler = match (&incident.kind, incident.jobs.first()) {

@@ -26,7 +26,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// Whether there is nothing to make up for, except for a run that goes on.
+    /// Whether there is nothing to make up for. A run that goes on needs nothing.
     pub fn is_over(&self) -> bool {
         self.slots.is_empty() && self.runs.iter().all(|run| run.outcome == Outcome::Running)
     }

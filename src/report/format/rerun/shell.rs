@@ -75,7 +75,7 @@ fn environment(command: &LineCommand, user: &str, home: &str, daemon: Daemon) ->
     all
 }
 
-/// `text` as one word of a POSIX shell.
+/// Quotes `text` as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=@%+,".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {

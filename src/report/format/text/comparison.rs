@@ -1,4 +1,4 @@
-//! A period against the one before: jobs that are newly bad, good again, slower or silent.
+//! Compares a period with the period before: jobs that are newly bad, good again, slower or silent.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::missed::Slot;
 
-/// A job whose duration grows by less is not slower.
+/// The least growth of the duration of a slower job, in seconds.
 const MIN_SECONDS: u32 = 5;
 
 /// The most jobs of each kind, so that the answer fits a screen.

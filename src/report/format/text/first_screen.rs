@@ -92,7 +92,7 @@ fn overlaps(page: &mut Page, report: &Report) {
     }
 }
 
-/// Shows a bar of the bad runs for each hour, or for another unit if the period is short or long.
+/// Shows the bad runs as a bar for each hour, or for another unit if the period is short or long.
 fn failures_by_time(page: &mut Page, report: &Report) {
     let Some((first, last)) = report.tally.first_to_last.filter(|_| report.tally.bad() > 0) else {
         return;

@@ -12,7 +12,7 @@ use crate::report::history::durations::DurationStats;
 use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// `bad` are the jobs with an open incident, `hosts` are all hosts.
+/// Shows the healthy jobs and hosts: not in `bad`, the jobs with an open incident. `hosts` are all hosts.
 pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTreeSet<HostId>) {
     let jobs: Vec<JobId> = report.jobs().collect();
     let healthy = jobs.iter().filter(|job| !bad.contains(job)).count();

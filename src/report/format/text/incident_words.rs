@@ -24,7 +24,7 @@ pub struct IncidentWords<'a> {
     report: &'a Report<'a>,
     jobs: &'a [JobId],
     subject: Subject<'a>,
-    /// Since when, or from when to when.
+    /// The time since the incident began, or from its beginning to its end.
     pub time: String,
     /// The number of bad runs, the last good run, and the facts that matter for the kind of incident.
     pub facts: String,
@@ -46,7 +46,7 @@ impl<'a> IncidentWords<'a> {
             Some(end) => clock.span(since, end),
             None => format!("since {}", clock.time(since)),
         };
-        let (subject, mut facts, why) = said(incident, report);
+        let (subject, mut facts, why) = parts(incident, report);
         facts.extend(not_recovered(incident, report));
         Self { report, jobs: &incident.jobs, subject, time, facts: facts.join(", "), why }
     }
@@ -77,10 +77,10 @@ impl<'a> IncidentWords<'a> {
     }
 }
 
-/// What an incident is about, the facts, and why.
-type Said<'a> = (Subject<'a>, Vec<String>, String);
+/// The subject, the facts, and the reason or advice.
+type IncidentParts<'a> = (Subject<'a>, Vec<String>, String);
 
-fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
+fn parts<'a>(incident: &'a Incident, report: &Report) -> IncidentParts<'a> {
     let (clock, last) = (report.clock(), incident.last.as_ref());
     let (runs, jobs) = (count(incident.bad, "run"), count(incident.jobs.len() as u64, "job"));
     let no_reason = String::new;
@@ -149,7 +149,7 @@ fn on(scheduler: Scheduler, report: &Report) -> String {
     report.of_account(Account { uid: None, scheduler })
 }
 
-fn cron_down<'a>(incident: &Incident, scheduler: Scheduler, lost: u64, report: &Report) -> Said<'a> {
+fn cron_down<'a>(incident: &Incident, scheduler: Scheduler, lost: u64, report: &Report) -> IncidentParts<'a> {
     let (runs, jobs) = (count(incident.bad, "run"), count(incident.jobs.len() as u64, "job"));
     let what = match lost {
         0 => format!("{runs} of {jobs} not started"),
@@ -174,7 +174,7 @@ fn clock_jumped(from: NaiveDateTime, to: NaiveDateTime, clock: Clock) -> (Option
     (None, format!("{what} to {last} during a short run, or the machine stood still"))
 }
 
-fn lost_together<'a>(incident: &Incident, report: &Report) -> Said<'a> {
+fn lost_together<'a>(incident: &Incident, report: &Report) -> IncidentParts<'a> {
     let (runs, jobs) = (count(incident.bad, "run"), count(incident.jobs.len() as u64, "job"));
     let subject = match incident.jobs.len() {
         1 => Subject::Jobs,
@@ -187,7 +187,7 @@ fn lost_together<'a>(incident: &Incident, report: &Report) -> Said<'a> {
     (subject, run.into_iter().chain(pause(incident, report)).collect(), why.unwrap_or_default())
 }
 
-/// The boot before which all stopped, and the time until which nothing was started.
+/// The boot before which everything stopped, and the end of the pause in which nothing was started.
 fn pause(incident: &Incident, report: &Report) -> impl Iterator<Item = String> {
     let until = match incident.kind {
         IncidentKind::LostTogether { quiet_until, .. } => quiet_until,
@@ -268,7 +268,7 @@ fn hanging(incident: &Incident, longest: u32, again: u64, report: &Report) -> Ve
     facts
 }
 
-fn dropped<'a>(incident: &Incident, herd: Option<Herd>, report: &Report) -> Said<'a> {
+fn dropped<'a>(incident: &Incident, herd: Option<Herd>, report: &Report) -> IncidentParts<'a> {
     let mut facts = vec![format!("{} dropped", count(incident.bad, "connection"))];
     facts
         .extend(herd.map(|Herd { first, last, dropped }| format!("{} at seconds {first} to {last}", grouped(dropped))));

@@ -17,7 +17,7 @@ const GAP: usize = 2;
 /// The most kinds of hidden incidents that are named.
 const MAX_NAMED: usize = 12;
 
-/// Shows a title, and a row for each incident. If all rows would take more than `most` lines, the last ones have no
+/// Shows a title, and a row for each incident. If all rows would take more than `most` lines, the last rows have no
 /// facts. Beyond three times as many lines, only pressing incidents have a row, and the others are counted by kind.
 pub fn show<'a>(
     page: &mut Page,
@@ -94,7 +94,7 @@ fn lines(words: &IncidentWords, room: usize) -> Vec<String> {
     lines
 }
 
-/// The subject and the reason, or else the facts. They share a line if that takes fewer lines.
+/// The subject and the reason, or else the facts. Both share a line if that takes fewer lines.
 fn brief_lines(incident: &Incident, words: &IncidentWords, room: usize) -> Vec<String> {
     let mut lines = words.subject(room);
     let has_reason = !words.why.is_empty() && !matches!(incident.kind, IncidentKind::Unreachable { .. });

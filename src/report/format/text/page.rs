@@ -122,7 +122,7 @@ impl Page {
         self.table_of(wrapped_whole, titles, numbers, rows);
     }
 
-    /// `fit` breaks the text of the last column into lines.
+    /// Writes a table. `fit` breaks the text of the last column into lines.
     fn table_of(
         &mut self,
         fit: impl Fn(&str, usize) -> Vec<String>,
@@ -154,7 +154,7 @@ fn padded(text: &str, columns: usize) -> String {
     text.to_owned() + &" ".repeat(columns.saturating_sub(text.width()))
 }
 
-/// The last column has the width of its title.
+/// The widths of the columns. The last column has the width of its title.
 fn widths<R: AsRef<[String]>>(titles: &[&str], rows: impl Iterator<Item = R>) -> Vec<usize> {
     let name = titles.len() - 1;
     let mut widths: Vec<usize> = titles.iter().map(|title| title.width()).collect();
@@ -168,8 +168,7 @@ fn widths<R: AsRef<[String]>>(titles: &[&str], rows: impl Iterator<Item = R>) ->
 
 const MAX_LINES: usize = 4;
 
-/// `text` in lines of at most this many columns. Of a very long text the middle is dropped: its end may be the most
-/// informative.
+/// Breaks `text` into lines. Drops the middle of a very long text, because its end may be the most informative.
 pub fn wrapped_whole(text: &str, columns: usize) -> Vec<String> {
     let most = columns.max(1) * MAX_LINES;
     if fits(text, most) {
@@ -182,7 +181,7 @@ pub fn wrapped_whole(text: &str, columns: usize) -> Vec<String> {
     wrapped(&[prefix(text, half), "…", suffix(text, half)].concat(), columns)
 }
 
-/// `text` in lines of at most this many columns, broken at blanks if there are any.
+/// Breaks `text` into lines of at most this many columns, at blanks if there are any.
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);

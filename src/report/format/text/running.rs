@@ -8,10 +8,10 @@ use crate::report::history::RunSummary;
 use crate::report::history::durations::{DurationStats, MIN_GOOD, before_each};
 use crate::report::runs::outcome::Outcome;
 
-/// The most runs that are shown, the hung ones first, then the oldest.
+/// The most runs that are shown: hung runs first, then the oldest.
 const MAX_SHOWN: usize = 8;
 
-struct Going<'a> {
+struct RunningRow<'a> {
     run: &'a RunSummary,
     usual: DurationStats,
     good_before: usize,
@@ -40,7 +40,7 @@ pub fn show(page: &mut Page, report: &Report) {
     }
 }
 
-fn going<'a>(report: &'a Report) -> Vec<Going<'a>> {
+fn going<'a>(report: &'a Report) -> Vec<RunningRow<'a>> {
     let mut all = Vec::new();
     for job in report.history.job_ids() {
         let going = before_each(&report.history, job, |run| run.outcome == Outcome::Running);
@@ -48,7 +48,7 @@ fn going<'a>(report: &'a Report) -> Vec<Going<'a>> {
             continue;
         }
         let usual = DurationStats::of_job(&report.history, job);
-        all.extend(going.into_iter().map(|(_, run, before)| Going {
+        all.extend(going.into_iter().map(|(_, run, before)| RunningRow {
             run,
             usual,
             good_before: before.good,
@@ -59,8 +59,8 @@ fn going<'a>(report: &'a Report) -> Vec<Going<'a>> {
     all
 }
 
-fn row(going: &Going, report: &Report) -> Vec<String> {
-    let Going { run, usual, good_before, is_hung } = going;
+fn row(going: &RunningRow, report: &Report) -> Vec<String> {
+    let RunningRow { run, usual, good_before, is_hung } = going;
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let judgement = match *good_before {
         _ if *is_hung => "HUNG",

@@ -61,7 +61,7 @@ fn of_letter(line: &str) -> Option<Level> {
         .then_some(level)
 }
 
-/// A word in capitals, or one before a colon or in brackets, or the first of the line.
+/// A word in capitals, a word before a colon or in brackets, or the first word of the line.
 fn of_words(line: &str) -> Option<Level> {
     let mut rest = line;
     for place in 0..MAX_WORDS {

@@ -29,7 +29,7 @@ const EXCEPTION: i32 = 90;
 /// An exception that ended the program.
 const UNCAUGHT: i32 = 85;
 
-/// A line that begins with the name of an exception, and one that is only the name.
+/// A line that begins with the name of an exception, and a line of only the name.
 const NAMED: i32 = 80;
 const ONLY_NAMED: i32 = 70;
 
@@ -61,7 +61,7 @@ const MAX_TELLING: usize = 16;
 pub struct Chooser {
     /// The lines with words of failure, in order, each once.
     telling: Vec<Candidate>,
-    /// The best line without such words that good runs do not print, and the best other one.
+    /// The best other line that good runs do not print, and the best that they may print.
     novel: Candidate,
     plain: Candidate,
     /// The last visible line, for an output in which no line can be the reason.
@@ -108,7 +108,7 @@ enum Context {
     Traceback(usize),
     /// The next line is the message, with this score.
     Message(i32),
-    /// A cause follows: the first one if true, otherwise a cause of the last one.
+    /// A cause follows: the first cause if true, otherwise a cause of the last cause.
     Causes(bool),
     /// Hints follow, in a list.
     Hints,
@@ -162,7 +162,7 @@ impl Chooser {
         score
     }
 
-    /// The reason, if some line can be one.
+    /// The reason, if some line can be the reason.
     pub fn finish(self, usual: &UsualLines) -> Option<String> {
         let of_telling = self.telling.into_iter().map(|mut candidate| {
             if usual.includes(candidate.masked) {

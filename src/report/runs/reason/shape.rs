@@ -36,7 +36,7 @@ pub fn is_decoration(character: char) -> bool {
     character.is_whitespace() || is_mark(character) || ('\u{2500}'..='\u{257f}').contains(&character)
 }
 
-/// Whether a word is a time or part of one.
+/// Whether a word is a time or a part of a time.
 fn is_time(word: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_digit() || b":.,-/TZ+".contains(&byte);
     word.len() > 4 && word.starts_with(|first: char| first.is_ascii_digit()) && word.bytes().all(is_part)
@@ -111,7 +111,7 @@ pub fn is_summary(message: &str) -> bool {
     counts || is_status || message.chars().all(is_heading)
 }
 
-/// Whether a line only announces the message in the next one: `ERROR at line 1:`, `What went wrong:`, `fail: Sync[0]`.
+/// Whether a line only announces the message in the next line: `ERROR at line 1:`, `What went wrong:`, `fail: Sync[0]`.
 pub fn is_announcement(message: &str) -> bool {
     let lower = message.to_ascii_lowercase();
     let says_nothing = |word: &str| {
@@ -133,7 +133,7 @@ pub fn goes_on(message: &str) -> bool {
     message.strip_suffix(':').is_some_and(|text| !text.ends_with(|last: char| last.is_ascii_digit()))
 }
 
-/// Whether a line begins with the name of an exception, or ends with one in parentheses, as in Ruby.
+/// Whether a line begins with the name of an exception, or ends with such a name in parentheses, as in Ruby.
 pub fn names_exception(message: &str) -> bool {
     let name = message.split_once(": ").map_or(message.trim_end_matches(':'), |(name, _)| name);
     let in_parentheses = message.strip_suffix(')').and_then(|message| message.rsplit_once(" ("));

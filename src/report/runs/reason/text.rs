@@ -16,7 +16,7 @@ pub fn shown(line: &[u8]) -> Cow<'_, str> {
     Cow::Owned(without_controls(&text))
 }
 
-/// The part of a line after the last carriage return, with which a progress bar overwrites the rest.
+/// The part of a line after the last carriage return. A progress bar overwrites the part before.
 pub fn after_the_last_return(line: &[u8]) -> &[u8] {
     let line = line.trim_ascii_end();
     let begin = memrchr(b'\r', line).map_or(0, |index| index + 1);

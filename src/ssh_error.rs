@@ -4,7 +4,7 @@
 ///
 /// The messages are those of OpenSSH 7.4 to 10.5, in `tests/data/openssh-messages.txt`. They are English in every
 /// locale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Cause {
     /// The host's name has no address.
     #[error("name not resolved")]
@@ -297,7 +297,7 @@ fn is_shell_without_program(line: &str) -> bool {
     is_shell && (is_zsh || is_mksh || has_reason && (is_dash || counts_lines || is_busybox))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[error("{cause}{}", if *is_at_jump_host { " at the jump host" } else { "" })]
 pub struct Failure {
     pub cause: Cause,

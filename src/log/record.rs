@@ -159,7 +159,7 @@ pub enum Notice {
 }
 
 /// The place where the signal N came, if RC is 128+N.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SignalPlace {
     Remoteexe,
     /// ssh died by it here.

@@ -192,7 +192,7 @@ impl IncidentState {
 
 impl IncidentWindow {
     /// The window of these runs, at least one. Its end is known no earlier than the first run's END.
-    pub fn of_bad_runs(runs: &[&RunSummary], over: Option<NaiveDateTime>) -> Self {
+    pub fn of_bad_runs(runs: &[RunSummary], over: Option<NaiveDateTime>) -> Self {
         let starts = runs.iter().map(|run| run.start);
         let ends = || runs.iter().map(|run| run.until);
         let detected_at = ends().min().expect("there is a run");
@@ -226,17 +226,13 @@ impl Incident {
         }
     }
 
-    pub fn of_runs<'a>(
-        kind: IncidentKind,
-        window: IncidentWindow,
-        bad: impl IntoIterator<Item = &'a RunSummary>,
-    ) -> Self {
-        let bad: Vec<&RunSummary> = bad.into_iter().collect();
+    pub fn of_runs(kind: IncidentKind, window: IncidentWindow, bad: impl IntoIterator<Item = RunSummary>) -> Self {
+        let bad: Vec<RunSummary> = bad.into_iter().collect();
         let mut incident = Self::new(kind, window, unique(bad.iter().map(|run| run.job)));
         (incident.bad, incident.runs) = (bad.len() as u64, bad.len() as u64);
         for run in bad {
             *incident.ways.entry(run.outcome).or_default() += 1;
-            incident.take_last(*run);
+            incident.take_last(run);
         }
         incident
     }

@@ -75,14 +75,14 @@ pub fn started<'a>(evidence: &Evidence<'a>) -> Vec<StartedJob<'a>> {
     let Evidence { history, expected, .. } = *evidence;
     let now = evidence.scope.now;
     let mut latest: BTreeMap<Scheduler, NaiveDateTime> = BTreeMap::new();
-    for run in history.runs.iter().filter(|run| run.start < now) {
+    for run in history.runs().filter(|run| run.start < now) {
         let latest = latest.entry(history.scheduler(run.job)).or_insert(run.start);
         *latest = run.start.max(*latest);
     }
     let changed = expected.map_or(NaiveDateTime::MIN, |it| it.unchanged);
     let jobs = history.job_ids().filter(|id| !history.job(*id).has_variants).filter_map(|id| {
         let job = history.job(id);
-        let runs = history.of_job(id).iter().filter(|run| run.start < now);
+        let runs = history.of_job(id).filter(|run| run.start < now);
         let starts: Vec<NaiveDateTime> = runs.map(|run| run.start).collect();
         let (first, last) = (*starts.first()?, *starts.last()?);
         let mut pauses: Vec<TimeDelta> = starts.windows(2).map(|it| it[1] - it[0]).collect();
@@ -188,7 +188,7 @@ fn pairs_at_once(evidence: &Evidence, job: &StartedJob) -> Option<usize> {
 fn new<'a>(evidence: &Evidence, jobs: &[&'a StartedJob<'a>]) -> Vec<&'a StartedJob<'a>> {
     let Evidence { history, expected, .. } = *evidence;
     let since = evidence.scope.since;
-    let has_log_before = history.runs.iter().any(|run| run.start < since);
+    let has_log_before = history.runs().any(|run| run.start < since);
     let is_new = |job: &&StartedJob| {
         let planned = expected.and_then(|it| Some((it, it.wanted().get(job.id as usize)?)));
         // The line of a job that runs once a week may be old.
@@ -196,8 +196,8 @@ fn new<'a>(evidence: &Evidence, jobs: &[&'a StartedJob<'a>]) -> Vec<&'a StartedJ
             let mut lines = job.lines.iter().map(|line| expected.line(*line).changed);
             lines.any(|changed| changed.is_some_and(|changed| local_time(changed) < since))
         });
-        let runs = history.of_job(job.id);
-        let is_bad = runs.iter().all(|run| run.outcome != Outcome::Good) && runs.iter().any(|run| run.outcome.is_bad());
+        let mut runs = history.of_job(job.id);
+        let is_bad = runs.clone().all(|run| run.outcome != Outcome::Good) && runs.any(|run| run.outcome.is_bad());
         job.first >= since && is_bad && !is_old && history.earlier(job.id).is_empty()
     };
     jobs.iter().copied().filter(|_| has_log_before).filter(is_new).collect()

@@ -163,11 +163,11 @@ pub fn not_recovered(incident: &Incident, history: &History) -> Vec<JobId> {
         IncidentKind::Unreachable { .. } | IncidentKind::Dropped { .. } | IncidentKind::LostTogether { .. }
     );
     if let (IncidentKind::CronDown { .. }, Some(over)) = (&incident.kind, incident.window.over) {
-        let is_made_up = |job: &JobId| history.of_job(*job).iter().any(|run| run.start >= over);
+        let is_made_up = |job: &JobId| history.of_job(*job).any(|run| run.start >= over);
         return incident.jobs.iter().copied().filter(|job| !is_made_up(job)).collect();
     }
     let is_not_recovered = |job: &JobId| {
-        let runs = history.of_job(*job).iter();
+        let runs = history.of_job(*job);
         let ended = runs.filter(|run| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_)));
         let last = ended.max_by_key(|run| (run.last, run.start));
         last.is_some_and(|run| run.outcome.is_bad() && run.last <= incident.window.last)

@@ -14,7 +14,7 @@ const RARE: TimeDelta = TimeDelta::hours(4);
 /// Sorts open incidents first; among these, incidents that no later run makes up for soon; then by the share of bad
 /// runs, then by the number of jobs.
 pub fn sorted(mut incidents: Vec<Incident>, evidence: &Evidence) -> Vec<Incident> {
-    let since = evidence.history.runs.iter().map(|run| run.start).min();
+    let since = evidence.history.runs().map(|run| run.start).min();
     let span = since.map_or(TimeDelta::zero(), |since| evidence.scope.now - since);
     for incident in &mut incidents {
         incident.is_pressing = is_pressing(incident, evidence.history, span);

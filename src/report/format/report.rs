@@ -115,12 +115,12 @@ impl Report<'_> {
     }
 
     /// The runs of the period.
-    pub fn runs(&self) -> impl Iterator<Item = &RunSummary> {
-        self.history.runs.iter().filter(|run| self.scope.has(run))
+    pub fn runs(&self) -> impl Iterator<Item = RunSummary> {
+        self.history.runs().filter(|run| self.scope.has(run))
     }
 
-    pub fn runs_of(&self, job: JobId) -> impl DoubleEndedIterator<Item = &RunSummary> + Clone {
-        self.history.of_job(job).iter().filter(|run| self.scope.has(run))
+    pub fn runs_of(&self, job: JobId) -> impl DoubleEndedIterator<Item = RunSummary> + Clone {
+        self.history.of_job(job).filter(|run| self.scope.has(run))
     }
 
     /// The jobs that ran in the period.
@@ -130,7 +130,7 @@ impl Report<'_> {
 
     /// The END of the last good run of a job.
     pub fn last_good(&self, job: JobId) -> Option<NaiveDateTime> {
-        let good = self.history.of_job(job).iter().filter(|run| run.outcome == Outcome::Good);
+        let good = self.history.of_job(job).filter(|run| run.outcome == Outcome::Good);
         good.map(|run| run.until).max()
     }
 

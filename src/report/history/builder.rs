@@ -67,7 +67,7 @@ impl HistoryBuilder {
         } else {
             Tails::NONE
         };
-        self.history.runs.push(RunSummary {
+        self.history.runs.push(&RunSummary {
             job,
             pid: run.trace.pid,
             start: run.trace.start,
@@ -139,9 +139,8 @@ impl HistoryBuilder {
         let mut history = self.history;
         drop(self.jobs);
         self.scripts.join(&mut history);
-        history.runs.sort_unstable_by_key(|run| (run.job, run.start, run.until, run.pid));
-        let begin = |job: usize| history.runs.partition_point(|run| (run.job as usize) < job);
-        history.begins = (0..=history.jobs.len()).map(begin).collect();
+        history.runs.sort();
+        history.begins = (0..=history.jobs.len()).map(|job| history.runs.begin(job)).collect();
         history
     }
 }

@@ -54,8 +54,8 @@ impl Count {
 impl Tally {
     pub fn of(history: &History, scope: &Scope) -> Self {
         let mut tally = Self::default();
-        for run in history.runs.iter().filter(|run| scope.has(run)) {
-            tally.add(run);
+        for run in history.runs().filter(|run| scope.has(run)) {
+            tally.add(&run);
         }
         tally
     }

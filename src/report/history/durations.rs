@@ -39,7 +39,7 @@ pub struct DurationStats {
 impl DurationStats {
     pub fn of_job(history: &History, job: JobId) -> Self {
         let earlier = history.earlier(job).iter().map(|good| good.seconds);
-        let seconds = history.of_job(job).iter().filter_map(RunSummary::good_seconds);
+        let seconds = history.of_job(job).filter_map(|run| run.good_seconds());
         Self::of_seconds(earlier.chain(seconds).collect())
     }
 
@@ -110,7 +110,7 @@ pub fn before_each(
     history: &History,
     job: JobId,
     is_asked: impl Fn(&RunSummary) -> bool,
-) -> Vec<(usize, &RunSummary, DurationStats)> {
+) -> Vec<(usize, RunSummary, DurationStats)> {
     let runs = history.range(job).zip(history.of_job(job));
     let asked: Vec<_> = runs.filter(|(_, run)| is_asked(run)).collect();
     if asked.is_empty() {
@@ -118,7 +118,6 @@ pub fn before_each(
     }
     let good = history
         .of_job(job)
-        .iter()
         .filter_map(|run| Some(GoodRun { end: run.until, start: run.start, seconds: run.good_seconds()? }));
     let mut good: Vec<GoodRun> = history.earlier(job).iter().copied().chain(good).collect();
     good.sort_unstable();

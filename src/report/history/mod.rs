@@ -7,6 +7,7 @@ pub mod durations;
 pub mod jobs;
 pub mod kept_lines;
 pub mod older_logs;
+pub mod packed;
 pub mod scope;
 pub mod scripts;
 pub mod tails;
@@ -22,6 +23,7 @@ use super::runs::outcome::Outcome;
 use super::runs::run::Run;
 use crate::clock::passed;
 use kept_lines::KeptLines;
+use packed::{PackedRuns, Second};
 use tails::Tails;
 
 pub use jobs::{HostId, JobId, KnownJob};
@@ -33,7 +35,7 @@ pub struct History {
     pub jobs: Vec<KnownJob>,
     pub hosts: Vec<Box<[u8]>>,
     /// Sorted by job and START.
-    pub runs: Vec<RunSummary>,
+    runs: PackedRuns,
     /// The index of each job's first run, and the number of all runs.
     begins: Vec<usize>,
     lines: KeptLines,
@@ -135,8 +137,17 @@ impl RunSummary {
 }
 
 impl History {
-    pub fn of_job(&self, job: JobId) -> &[RunSummary] {
-        &self.runs[self.range(job)]
+    pub fn run(&self, index: usize) -> RunSummary {
+        self.runs.get(index)
+    }
+
+    pub fn runs(&self) -> impl DoubleEndedIterator<Item = RunSummary> + ExactSizeIterator + Clone {
+        self.runs.iter()
+    }
+
+    /// A job's runs, by START.
+    pub fn of_job(&self, job: JobId) -> impl DoubleEndedIterator<Item = RunSummary> + ExactSizeIterator + Clone {
+        self.runs.of(self.range(job))
     }
 
     pub fn earlier(&self, job: JobId) -> &[GoodRun] {
@@ -145,8 +156,8 @@ impl History {
 
     /// Adds a good run from older logs, unless the history has it.
     pub fn add_earlier(&mut self, job: JobId, good: GoodRun) {
-        let is_it = |run: &RunSummary| (run.start, run.until) == (good.start, good.end);
-        if !self.of_job(job).iter().any(is_it) {
+        let is_it = |run: RunSummary| (run.start, run.until) == (good.start, good.end);
+        if !self.of_job(job).any(is_it) {
             self.earlier.entry(job).or_default().push(good);
         }
     }
@@ -158,9 +169,7 @@ impl History {
         if let Some(earlier) = self.earlier.get_mut(&job) {
             earlier.retain(|good| good.start < since);
         }
-        let range = self.range(job);
-        let idle = self.runs[range].iter_mut().filter(|run| run.start >= since);
-        idle.for_each(|run| run.flags |= RunFlag::Idle as u16);
+        self.runs.set(RunFlag::Idle, self.range(job), since);
     }
 
     /// The indices of a job's runs.
@@ -185,13 +194,14 @@ impl History {
         self.jobs.iter().map(|job| job.account.scheduler).collect()
     }
 
-    pub fn runs_of(&self, scheduler: Scheduler) -> impl Iterator<Item = &RunSummary> {
-        self.runs.iter().filter(move |run| self.scheduler(run.job) == scheduler)
+    pub fn runs_of(&self, scheduler: Scheduler) -> impl Iterator<Item = RunSummary> {
+        self.runs().filter(move |run| self.scheduler(run.job) == scheduler)
     }
 
     /// The local times of all STARTs of a scheduler, sorted.
-    pub fn starts(&self, scheduler: Scheduler) -> Vec<NaiveDateTime> {
-        let mut starts: Vec<NaiveDateTime> = self.runs_of(scheduler).map(|run| run.start).collect();
+    pub fn starts(&self, scheduler: Scheduler) -> Vec<Second> {
+        let of_it = self.runs.starts().filter(|(job, _)| self.scheduler(*job) == scheduler);
+        let mut starts: Vec<Second> = of_it.map(|(_, start)| start).collect();
         starts.sort_unstable();
         starts
     }
@@ -202,7 +212,7 @@ impl History {
 
     /// The local time of the latest record, or by which a lost run was certainly dead.
     pub fn latest(&self) -> Option<NaiveDateTime> {
-        self.runs.iter().map(|run| run.until.max(run.last)).max()
+        self.runs().map(|run| run.until.max(run.last)).max()
     }
 
     pub fn job_ids(&self) -> impl DoubleEndedIterator<Item = JobId> + use<> {

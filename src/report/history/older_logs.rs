@@ -41,7 +41,7 @@ pub struct OlderLogs<'a> {
 impl OlderLogs<'_> {
     pub fn add_good_runs(&self, history: &mut History, scope: &Scope, accept: &impl Fn(&mut Run)) {
         let asking: Vec<JobId> =
-            history.job_ids().filter(|job| history.of_job(*job).iter().any(|run| is_asking(run, scope))).collect();
+            history.job_ids().filter(|job| history.of_job(*job).any(|run| is_asking(&run, scope))).collect();
         if asking.is_empty() {
             return;
         }
@@ -90,9 +90,9 @@ impl OlderLogs<'_> {
 
 /// The jobs with a run that is compared with the good runs of this day.
 fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -> Jobs {
-    let is_wanting = |(_, run, usual): (usize, &RunSummary, DurationStats)| {
+    let is_wanting = |(_, run, usual): (usize, RunSummary, DurationStats)| {
         let is_within = |days| run.start.date() <= day + Days::new(days);
-        let may_be_hung = usual.overdue(run).is_none_or(|at| at < run.until);
+        let may_be_hung = usual.overdue(&run).is_none_or(|at| at < run.until);
         day <= run.start.date()
             && (is_within(LAST_DAYS) || is_within(MAX_DAYS) && usual.good < MIN_GOOD)
             && (may_be_hung || matches!(run.outcome, Outcome::Running | Outcome::Lost))

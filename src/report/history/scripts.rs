@@ -83,9 +83,7 @@ impl Scripts {
             new_ids.push(JobId::try_from(jobs.len()).expect("there are fewer than before"));
             jobs.push(job);
         }
-        for run in &mut history.runs {
-            run.job = new_ids[run.job as usize];
-        }
+        history.runs.renumber(&new_ids);
         history.jobs = jobs;
     }
 }

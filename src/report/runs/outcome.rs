@@ -7,7 +7,7 @@ use crate::log::record::SignalPlace;
 use crate::ssh_error::{Cause, Failure};
 
 /// Whether a run was good, or why it was bad. Bad runs of one job with equal outcomes failed in the same way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// END with exit status 0, or with an accepted status.
     Good,
@@ -22,7 +22,7 @@ pub enum Outcome {
     Failed(u8, Reason),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// The command line was refused.
     Usage,

@@ -28,27 +28,27 @@ pub fn failed_contacts(history: &History) -> Vec<FailedContacts> {
 
 impl FailedContacts {
     pub fn is_dropping_only(&self, history: &History) -> bool {
-        let runs = || self.failed.iter().map(|place| &history.runs[*place]);
+        let runs = || self.failed.iter().map(|place| history.run(*place));
         let span = runs().next_back().zip(runs().next());
         let span = span.map_or(TimeDelta::zero(), |(last, first)| last.start - first.start);
-        span < MIN_DROPPING && runs().all(|run| failed(run) == Some(Cause::Dropped))
+        span < MIN_DROPPING && runs().all(|run| failed(&run) == Some(Cause::Dropped))
     }
 }
 
 /// The runs that show whether a host could be reached, by START, for each host with a failed connection.
 fn contacts_by_host(history: &History) -> BTreeMap<HostId, Vec<usize>> {
-    let runs = || history.runs.iter().enumerate();
+    let runs = || history.runs().enumerate();
     let host = |run: &RunSummary| history.job(run.job).host;
     let failed_on = runs().filter(|(_, run)| failed(run).is_some());
-    let mut hosts: BTreeMap<HostId, Vec<usize>> = failed_on.map(|(_, run)| (host(run), Vec::new())).collect();
+    let mut hosts: BTreeMap<HostId, Vec<usize>> = failed_on.map(|(_, run)| (host(&run), Vec::new())).collect();
     for (place, run) in runs() {
-        let is_contact = failed(run).is_some() || run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running;
-        if let Some(contacts) = hosts.get_mut(&host(run)).filter(|_| is_contact) {
+        let is_contact = failed(&run).is_some() || run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running;
+        if let Some(contacts) = hosts.get_mut(&host(&run)).filter(|_| is_contact) {
             contacts.push(place);
         }
     }
     for contacts in hosts.values_mut() {
-        contacts.sort_unstable_by_key(|place| (history.runs[*place].start, history.runs[*place].until, *place));
+        contacts.sort_unstable_by_key(|place| (history.run(*place).start, history.run(*place).until, *place));
     }
     hosts
 }
@@ -63,9 +63,9 @@ fn failed(run: &RunSummary) -> Option<Cause> {
 fn streaks(history: &History, host: HostId, contacts: &[usize]) -> Vec<FailedContacts> {
     let mut streaks = Vec::new();
     let mut current: Vec<usize> = Vec::new();
-    for second in contacts.chunk_by(|one, other| history.runs[*one].start == history.runs[*other].start) {
+    for second in contacts.chunk_by(|one, other| history.run(*one).start == history.run(*other).start) {
         let (failed, reached): (Vec<usize>, Vec<usize>) =
-            second.iter().partition(|place| failed(&history.runs[**place]).is_some());
+            second.iter().partition(|place| failed(&history.run(**place)).is_some());
         let Some(next) = reached.first().copied() else {
             current.extend(failed);
             continue;

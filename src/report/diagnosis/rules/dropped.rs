@@ -36,20 +36,19 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
 
 /// Whether the START before a run, or if there is none the next START of the job, is more than [`OFTEN`] away.
 fn runs_seldom(history: &History, place: usize) -> bool {
-    let run = &history.runs[place];
-    let runs = history.of_job(run.job);
-    let index = place - history.range(run.job).start;
-    let before = index.checked_sub(1).map(|index| run.start - runs[index].start);
-    let after = runs.get(index + 1).map(|next| next.start - run.start);
+    let run = history.run(place);
+    let range = history.range(run.job);
+    let before = (place > range.start).then(|| run.start - history.run(place - 1).start);
+    let after = (place + 1 < range.end).then(|| history.run(place + 1).start - run.start);
     before.or(after).is_none_or(|time| time > OFTEN)
 }
 
 /// Groups drops into incidents that are `apart` from each other.
 fn drops(history: &History, mut places: Vec<usize>, apart: TimeDelta, scope: &Scope) -> Vec<Incident> {
-    places.sort_unstable_by_key(|place| history.runs[*place].start);
-    let is_near = |one: &usize, other: &usize| history.runs[*other].start - history.runs[*one].start < apart;
+    places.sort_unstable_by_key(|place| history.run(*place).start);
+    let is_near = |one: &usize, other: &usize| history.run(*other).start - history.run(*one).start < apart;
     let incident = |places: &[usize]| {
-        let runs: Vec<&RunSummary> = places.iter().map(|place| &history.runs[*place]).collect();
+        let runs: Vec<RunSummary> = places.iter().map(|place| history.run(*place)).collect();
         // None if a job has had no good run since.
         let good: Option<Vec<NaiveDateTime>> = runs.iter().map(|run| good_after(history, run)).collect();
         let good = good.and_then(|good| good.into_iter().max());
@@ -64,17 +63,16 @@ fn drops(history: &History, mut places: Vec<usize>, apart: TimeDelta, scope: &Sc
 
 /// The local time of the END of the next good run of the job.
 fn good_after(history: &History, run: &RunSummary) -> Option<NaiveDateTime> {
-    let runs = history.of_job(run.job);
-    let later = &runs[runs.partition_point(|other| other.start < run.start)..];
-    let is_good = |other: &&RunSummary| other.outcome == Outcome::Good && other.until >= run.until;
-    later.iter().find(is_good).map(|good| good.until)
+    let later = history.of_job(run.job).rev().take_while(|other| other.start >= run.start);
+    let is_good = |other: &RunSummary| other.outcome == Outcome::Good && other.until >= run.until;
+    later.filter(is_good).last().map(|good| good.until)
 }
 
 /// The three seconds of the minute with the most drops, if their share of the drops is greater than of the starts: then
 /// servers drop the crowd.
-fn herd(history: &History, dropped: &[&RunSummary], window: &IncidentWindow) -> Option<Herd> {
-    let in_window = |run: &&RunSummary| (window.since..=window.last).contains(&run.start);
-    let starts = by_second(history.runs.iter().filter(in_window));
+fn herd(history: &History, dropped: &[RunSummary], window: &IncidentWindow) -> Option<Herd> {
+    let in_window = |run: &RunSummary| (window.since..=window.last).contains(&run.start);
+    let starts = by_second(history.runs().filter(in_window));
     let drops = by_second(dropped.iter().copied());
     let sum = |counts: &[u64; 60], first: usize| -> u64 { (first..first + 3).map(|second| counts[second % 60]).sum() };
     let (all_starts, all_drops) = (starts.iter().sum::<u64>(), drops.iter().sum::<u64>());
@@ -87,7 +85,7 @@ fn herd(history: &History, dropped: &[&RunSummary], window: &IncidentWindow) -> 
     (all_drops >= MIN_HERD && dropped * 2 >= all_drops && (is_denser || is_all)).then_some(herd)
 }
 
-fn by_second<'a>(runs: impl Iterator<Item = &'a RunSummary>) -> [u64; 60] {
+fn by_second(runs: impl Iterator<Item = RunSummary>) -> [u64; 60] {
     let mut counts = [0; 60];
     for run in runs {
         // A leap second counts as the second before it.

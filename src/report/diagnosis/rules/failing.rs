@@ -20,9 +20,9 @@ const MIN_FLAPS: usize = 3;
 const FEW_GOOD: usize = 5;
 
 #[derive(Debug, Default)]
-struct Streak<'a> {
+struct Streak {
     /// Bad runs, each with the time at which it was detected.
-    bad: Vec<(NaiveDateTime, &'a RunSummary)>,
+    bad: Vec<(NaiveDateTime, RunSummary)>,
     last_good: Option<NaiveDateTime>,
     /// The number of good runs since the streak before.
     good_before: usize,
@@ -40,14 +40,14 @@ fn of_job(history: &History, job: JobId, claims: &Claims) -> Vec<Incident> {
     let bad = before_each(history, job, |run| run.outcome.is_bad()).into_iter();
     let ours = bad.filter(|(place, ..)| !claims.contains(place));
     let mut detected: Vec<(NaiveDateTime, usize)> =
-        ours.map(|(place, run, usual)| (detected_at(run, &usual, history), place)).collect();
+        ours.map(|(place, run, usual)| (detected_at(&run, &usual, history), place)).collect();
     if detected.is_empty() {
         return Vec::new();
     }
     let runs = history.range(job).zip(history.of_job(job));
     detected.extend(runs.filter(|(_, run)| run.outcome == Outcome::Good).map(|(place, run)| (run.until, place)));
     detected.sort_unstable();
-    let streaks = streaks(detected.into_iter().map(|(at, place)| (at, &history.runs[place])));
+    let streaks = streaks(detected.into_iter().map(|(at, place)| (at, history.run(place))));
     let is_near = |_: &Streak, later: &Streak| later.good_before <= FEW_GOOD;
     let near = streaks.chunk_by(is_near);
     near.flat_map(|near| match near {
@@ -65,7 +65,7 @@ fn detected_at(run: &RunSummary, usual: &DurationStats, history: &History) -> Na
     }
 }
 
-fn streaks<'a>(detected: impl Iterator<Item = (NaiveDateTime, &'a RunSummary)>) -> Vec<Streak<'a>> {
+fn streaks(detected: impl Iterator<Item = (NaiveDateTime, RunSummary)>) -> Vec<Streak> {
     let mut streaks: Vec<Streak> = Vec::new();
     let mut next = Streak::default();
     for (at, run) in detected {

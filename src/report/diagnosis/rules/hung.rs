@@ -16,7 +16,7 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 fn of_job(history: &History, job: JobId, scope: &Scope) -> Vec<Incident> {
     let asked = before_each(history, job, |run| is_long(run, scope.now)).into_iter();
     let later = |place: usize| history.range(job).end - 1 - place;
-    asked.filter_map(|(place, run, usual)| incident(run, &usual, later(place), scope)).collect()
+    asked.filter_map(|(place, run, usual)| incident(&run, &usual, later(place), scope)).collect()
 }
 
 /// The incident of `run`, with the usual duration before it, and the number of `later` runs of the job.

@@ -57,7 +57,7 @@ impl LostGroup {
     fn incident(&self, history: &History, over: Option<NaiveDateTime>, quiet_until: Option<NaiveDateTime>) -> Incident {
         let window = IncidentWindow { since: self.since, detected_at: self.detected, last: self.since, over };
         let kind = IncidentKind::LostTogether { boot: self.boot, quiet_until };
-        Incident::of_runs(kind, window, self.places.iter().map(|place| &history.runs[*place]))
+        Incident::of_runs(kind, window, self.places.iter().map(|place| history.run(*place)))
     }
 }
 
@@ -84,8 +84,8 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
         groups.retain(|group| group.places.len() > 1 || quiet_until(group).is_some());
         for group in booted.into_iter().chain(groups) {
             claims.extend(&group.places);
-            let next = starts.partition_point(|start| *start <= group.since);
-            let next = starts.get(next).copied().filter(|start| *start < scope.now);
+            let next = starts.partition_point(|start| start.time() <= group.since);
+            let next = starts.get(next).map(|start| start.time()).filter(|start| *start < scope.now);
             incidents.push(group.incident(history, next, quiet_until(&group)));
         }
     }
@@ -97,10 +97,10 @@ fn lost(history: &History, scheduler: Scheduler) -> Vec<LostRun> {
     let is_of_it = |job: &JobId| history.scheduler(*job) == scheduler;
     let of_job = |job: JobId| {
         let lost = before_each(history, job, |run| run.outcome == Outcome::Lost);
-        let with_time = |(place, run, usual): (usize, &RunSummary, DurationStats)| LostRun {
+        let with_time = |(place, run, usual): (usize, RunSummary, DurationStats)| LostRun {
             last: run.last,
             place,
-            detected: detected_at(run, &usual, history),
+            detected: detected_at(&run, &usual, history),
         };
         lost.into_iter().map(with_time)
     };
@@ -117,7 +117,7 @@ fn others(history: &History, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveD
         _ => run.last,
     };
     let others = history.runs_of(scheduler).filter(|run| run.outcome != Outcome::Lost);
-    let mut others: Vec<_> = others.map(|run| (run.start, end(run))).collect();
+    let mut others: Vec<_> = others.map(|run| (run.start, end(&run))).collect();
     others.sort_unstable();
     others
 }

@@ -6,6 +6,7 @@ use super::clock::name_jumps;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow, unique};
 use crate::report::history::History;
+use crate::report::history::packed::Second;
 use crate::report::history::scope::Scope;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
@@ -41,7 +42,7 @@ fn full_logs(evidence: &Evidence) -> Vec<(Scheduler, NaiveDateTime, NaiveDateTim
     let full = evidence.missed.full.iter().filter_map(|full| {
         let last_start = || {
             let starts = evidence.history.starts(full.scheduler);
-            starts.into_iter().rfind(|start| *start < full.until)
+            starts.into_iter().map(Second::time).rfind(|start| *start < full.until)
         };
         let since = full.since.or_else(last_start)?;
         Some((full.scheduler, since - A_LITTLE, full.until))
@@ -67,7 +68,7 @@ fn of_gap(gap: &Gap, history: &History) -> Incident {
     let first = &gap.slots[0];
     let kind = IncidentKind::NotStarted { place: first.place.clone(), is_ignored: gap.is_ignored };
     let mut incident = incident(kind, &gap.slots, first.detected_at, gap.over);
-    let before = history.of_job(first.job).iter();
+    let before = history.of_job(first.job);
     let good = before.filter(|run| run.outcome == Outcome::Good && run.start < first.at);
     incident.last_good = good.map(|run| run.until).max();
     incident

@@ -5,6 +5,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use crate::clock::passed;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
+use crate::report::history::packed::Second;
 use crate::report::history::scope::Scope;
 
 /// Shorter logs do not show the usual pauses: perhaps nothing starts at night.
@@ -38,20 +39,21 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 }
 
 /// The pauses between `starts` that are longer than any before.
-pub fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<IncidentWindow> {
+pub fn pauses(starts: &[Second], scope: &Scope) -> Vec<IncidentWindow> {
     let mut pauses = Vec::new();
-    let Some(first) = starts.first().copied() else {
+    let Some(first) = starts.first().map(|first| first.time()) else {
         return pauses;
     };
-    let ends = starts[1..].iter().map(|end| (*end, Some(*end)));
+    let ends = starts[1..].iter().map(|end| (end.time(), Some(end.time())));
     let end = scope.is_live.then_some((scope.now, None));
     let mut longest = TimeDelta::zero();
-    for ((index, begin), (end, over)) in starts.iter().enumerate().zip(ends.chain(end)) {
-        let shown = end - *begin;
-        let pause = if shown > MIN_PAUSE { passed(*begin, end) } else { shown };
+    let begins = starts.iter().map(|begin| begin.time());
+    for ((index, begin), (end, over)) in begins.enumerate().zip(ends.chain(end)) {
+        let shown = end - begin;
+        let pause = if shown > MIN_PAUSE { passed(begin, end) } else { shown };
         let limit = (longest * FACTOR).max(MIN_PAUSE);
-        if index >= MIN_STARTS && *begin - first >= MIN_HISTORY && pause > limit {
-            let window = IncidentWindow { since: *begin, detected_at: *begin + limit, last: end, over };
+        if index >= MIN_STARTS && begin - first >= MIN_HISTORY && pause > limit {
+            let window = IncidentWindow { since: begin, detected_at: begin + limit, last: end, over };
             pauses.push(window);
         } else {
             longest = longest.max(pause);

@@ -23,8 +23,8 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 }
 
 fn of_job(history: &History, job: JobId) -> Vec<Incident> {
-    let all = history.of_job(job).iter();
-    let good: Vec<(&RunSummary, u32)> = all.filter_map(|run| Some((run, run.good_seconds()?))).collect();
+    let all = history.of_job(job);
+    let good: Vec<(RunSummary, u32)> = all.filter_map(|run| Some((run, run.good_seconds()?))).collect();
     let mut incidents = Vec::new();
     let mut index = MIN_BEFORE;
     while index + IN_A_ROW <= good.len() {
@@ -32,7 +32,7 @@ fn of_job(history: &History, job: JobId) -> Vec<Incident> {
             index += 1;
             continue;
         };
-        let is_fast = |row: &[(&RunSummary, u32)]| row.iter().all(|(_, it)| *it <= usual.longest);
+        let is_fast = |row: &[(RunSummary, u32)]| row.iter().all(|(_, it)| *it <= usual.longest);
         let fast = good[index..].windows(IN_A_ROW).position(is_fast);
         let end = fast.map_or(good.len(), |fast| index + fast);
         let over = fast.map(|fast| good[index + fast + IN_A_ROW - 1].0);
@@ -43,7 +43,7 @@ fn of_job(history: &History, job: JobId) -> Vec<Incident> {
 }
 
 /// The durations before, if the runs from `index` on are slow.
-fn usual_before(good: &[(&RunSummary, u32)], index: usize) -> Option<DurationStats> {
+fn usual_before(good: &[(RunSummary, u32)], index: usize) -> Option<DurationStats> {
     // A quick check first: the first slow run must be slower than the run before it.
     if good[index].1 < good[index - 1].1 + MIN_SECONDS {
         return None;
@@ -55,7 +55,7 @@ fn usual_before(good: &[(&RunSummary, u32)], index: usize) -> Option<DurationSta
     row.iter().all(|(_, it)| *it >= least).then_some(usual)
 }
 
-fn incident(job: JobId, usual: &DurationStats, slow: &[(&RunSummary, u32)], over: Option<&RunSummary>) -> Incident {
+fn incident(job: JobId, usual: &DurationStats, slow: &[(RunSummary, u32)], over: Option<RunSummary>) -> Incident {
     let now = DurationStats::of_seconds(slow.iter().map(|(_, seconds)| *seconds).collect());
     let (first, last) = (slow[0].0, slow[slow.len() - 1].0);
     let window = IncidentWindow {

@@ -28,7 +28,7 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
         }
         let before = alone.take();
         let job = only_job(history, &row);
-        let next = row.next.map(|next| history.runs[next].job);
+        let next = row.next.map(|next| history.run(next).job);
         // The failures may come from a port or jump host of this job, as other jobs reach the host.
         if job.is_some() && (before == job || next.is_some_and(|next| Some(next) != job)) {
             alone = job;
@@ -42,14 +42,14 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
 
 /// The job whose connections failed, if there is only one.
 fn only_job(history: &History, row: &FailedContacts) -> Option<JobId> {
-    let mut jobs = row.failed.iter().map(|place| history.runs[*place].job);
+    let mut jobs = row.failed.iter().map(|place| history.run(*place).job);
     let first = jobs.next()?;
     jobs.all(|job| job == first).then_some(first)
 }
 
 fn outage(history: &History, row: &FailedContacts) -> Incident {
-    let runs: Vec<&RunSummary> = row.failed.iter().map(|place| &history.runs[*place]).collect();
-    let over = row.next.map(|next| history.runs[next].until);
+    let runs: Vec<RunSummary> = row.failed.iter().map(|place| history.run(*place)).collect();
+    let over = row.next.map(|next| history.run(next).until);
     let window = IncidentWindow::of_bad_runs(&runs, over);
     let hosts = vec![row.host];
     Incident::of_runs(IncidentKind::Unreachable { hosts }, window, runs)

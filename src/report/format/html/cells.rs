@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::grid::Grid;
 use super::state::RunState;
 use crate::report::format::{Report, grouped, way};
-use crate::report::history::RunSummary;
+use crate::report::history::History;
 use crate::report::runs::outcome::Outcome;
 
 /// The number of heights of good cells, by the number of runs.
@@ -79,11 +79,12 @@ struct CellGroup {
 }
 
 impl Cells {
-    /// `runs` are sorted by START, each with its number in the history. `missed` are times of slots without a START.
-    pub fn of(grid: &Grid, runs: &[(usize, &RunSummary)], missed: &[NaiveDateTime]) -> Self {
+    /// `runs` are numbers in the history, by START. `missed` are times of slots without a START.
+    pub fn of(grid: &Grid, history: &History, runs: &[usize], missed: &[NaiveDateTime]) -> Self {
         let mut cells = vec![Cell::default(); grid.columns];
-        for (place, run) in runs {
-            let state = RunState::of(run);
+        for place in runs {
+            let run = history.run(*place);
+            let state = RunState::of(&run);
             let first = grid.column(run.start);
             let cell = &mut cells[first];
             cell.counts[state as usize] += 1;

@@ -7,7 +7,7 @@ use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::diagnosis::watch::finding::Oddity;
 use crate::report::diagnosis::watch::samples::WatchedJob;
 use crate::report::format::{Report, duration};
-use crate::report::history::{JobId, RunSummary};
+use crate::report::history::JobId;
 use crate::report::runs::outcome::Outcome;
 
 const HEIGHT: u64 = 48;
@@ -28,12 +28,12 @@ pub fn is_about(oddity: &Oddity) -> bool {
 /// Draws bars for the last good runs of a job and a run that goes on, and the range of the middle half of good runs.
 pub fn of_job(report: &Report, job: JobId) -> Markup {
     let known = report.history.job(job);
-    let runs = report.history.of_job(job).iter().filter(|run| run.start < report.scope.now);
+    let runs = report.history.of_job(job).filter(|run| run.start < report.scope.now);
     // Older logs have more runs of a rare job.
     let watched = report.watch.samples.of(known.account, &known.name);
     let older = watched.into_iter().flat_map(WatchedJob::good).filter_map(|run| run.seconds);
     let (older, own): (Vec<u32>, Vec<u32>) =
-        (older.collect(), runs.clone().filter_map(RunSummary::good_seconds).collect());
+        (older.collect(), runs.clone().filter_map(|run| run.good_seconds()).collect());
     let mut good = if older.len() > own.len() { older } else { own };
     let going = runs.filter(|run| run.outcome == Outcome::Running);
     let going = going.filter_map(|run| u32::try_from(run.age(report.scope.now).num_seconds()).ok());

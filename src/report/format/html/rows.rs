@@ -8,13 +8,13 @@ use super::cells::Cells;
 use super::grid::Grid;
 use super::limits;
 use crate::report::format::Report;
-use crate::report::history::{HostId, JobId, RunSummary};
+use crate::report::history::{HostId, JobId};
 
-pub struct JobRow<'a> {
+pub struct JobRow {
     pub job: JobId,
     pub host: HostId,
-    /// Sorted by START, each with its number in the history.
-    pub runs: Vec<(usize, &'a RunSummary)>,
+    /// The numbers of its runs in the history, by START.
+    pub runs: Vec<usize>,
     /// The local times of the missed slots of the period, sorted.
     pub missed: Vec<NaiveDateTime>,
     pub cells: Cells,
@@ -26,7 +26,7 @@ pub struct JobRow<'a> {
 pub struct View<'a> {
     pub report: &'a Report<'a>,
     pub grid: Grid,
-    pub rows: BTreeMap<JobId, JobRow<'a>>,
+    pub rows: BTreeMap<JobId, JobRow>,
     /// The number of jobs without a row.
     pub left_out: usize,
 }
@@ -41,10 +41,10 @@ impl<'a> View<'a> {
         jobs.dedup();
         let row = |job: JobId| {
             let runs = report.history.range(job).zip(report.history.of_job(job));
-            let runs: Vec<_> = runs.filter(|(_, run)| report.scope.has(run)).collect();
+            let runs: Vec<_> = runs.filter(|(_, run)| report.scope.has(run)).map(|(place, _)| place).collect();
             let missed = missed.get(&job).into_iter().flatten().map(|slot| slot.at);
             let missed: Vec<NaiveDateTime> = missed.collect();
-            let cells = Cells::of(&grid, &runs, &missed);
+            let cells = Cells::of(&grid, &report.history, &runs, &missed);
             let host = report.history.job(job).host;
             JobRow { job, host, runs, missed, cells, listed: BTreeSet::new() }
         };
@@ -58,7 +58,7 @@ impl<'a> View<'a> {
         let bad = rows.iter().filter(|row| row.cells.bad() > 0).count().max(1);
         let most = (limits::TARGETS / bad).min(limits::TARGETS_OF_JOB);
         for row in &mut rows {
-            let last = row.runs.iter().rev().take(limits::LAST_RUNS).map(|(place, _)| *place);
+            let last = row.runs.iter().rev().take(limits::LAST_RUNS).copied();
             row.listed = row.cells.last_bad().take(most).chain(last).collect();
         }
         let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.job, row)).collect();

@@ -15,14 +15,14 @@ use crate::report::runs::reason::shown as readable;
 
 /// The runs of a job. `back` is the id to return to.
 pub fn of_job(report: &Report, row: &JobRow, back: &str, has_output: bool) -> Markup {
-    let listed = row.runs.iter().rev().filter(|(place, _)| row.listed.contains(place));
-    let going = row.runs.iter().rev().map(|(_, run)| *run).find(|run| run.outcome == Outcome::Running);
-    let last_bad = last_bad(report, &row.runs);
+    let runs = || row.runs.iter().rev().map(|place| report.history.run(*place));
+    let listed = row.runs.iter().rev().filter(|place| row.listed.contains(place));
+    let going = runs().find(|run| run.outcome == Outcome::Running);
     html! {
         div.runs id={ "j" (row.job) } {
             p.facts { (facts(report, row)) }
-            @if has_output { (outputs(report, [going, last_bad, last_good(report, &[row.job])], false)) }
-            (list(report, listed.map(|(place, run)| (Some(*place), *run)), false))
+            @if has_output { (outputs(report, [going, last_bad(report, runs), last_good(report, &[row.job])], false)) }
+            (list(report, listed.map(|place| (Some(*place), report.history.run(*place))), false))
             (not_all(row.listed.len(), row.runs.len()))
             @if let Some(last) = row.missed.last() {
                 p.facts { (count(row.missed.len() as u64, "start")) " missing, the last one of " (report.clock().second(*last)) }
@@ -34,12 +34,13 @@ pub fn of_job(report: &Report, row: &JobRow, back: &str, has_output: bool) -> Ma
 
 /// The runs of a problem of several jobs, and links to each job.
 pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: &str) -> Markup {
-    let (jobs, last) = (&*incident.jobs, incident.last.as_ref());
+    let (jobs, last) = (&*incident.jobs, incident.last);
     // What ran before or after has nothing to do with the problem.
     let end = incident.until(report.scope.now);
-    let runs = jobs.iter().filter_map(|job| rows.get(job)).flat_map(|row| &row.runs).map(|(_, run)| *run);
+    let runs =
+        jobs.iter().filter_map(|job| rows.get(job)).flat_map(|row| &row.runs).map(|place| report.history.run(*place));
     let in_time = runs.filter(|run| run.start >= incident.window.since && run.start <= end);
-    let mut runs: Vec<&RunSummary> = in_time.collect();
+    let mut runs: Vec<RunSummary> = in_time.collect();
     runs.sort_by_key(|run| std::cmp::Reverse((run.start, run.pid)));
     let all = runs.len();
     runs.truncate(RUNS_OF_SEVERAL);
@@ -69,11 +70,11 @@ pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: 
     }
 }
 
-/// The last bad run that printed something, or else the last bad run.
-fn last_bad<'a>(report: &Report, runs: &[(usize, &'a RunSummary)]) -> Option<&'a RunSummary> {
-    let bad = runs.iter().rev().map(|(_, run)| *run).filter(|run| run.outcome.is_bad());
-    let has_printed = |run: &&RunSummary| report.history.tail(run).is_some_and(|tail| !tail.is_empty());
-    bad.clone().find(has_printed).or(bad.clone().next())
+/// The last bad run that printed something, or else the last bad run, of runs from the last on.
+fn last_bad<R: Iterator<Item = RunSummary>>(report: &Report, runs: impl Fn() -> R) -> Option<RunSummary> {
+    let bad = || runs().filter(|run| run.outcome.is_bad());
+    let has_printed = |run: &RunSummary| report.history.tail(run).is_some_and(|tail| !tail.is_empty());
+    bad().find(has_printed).or_else(|| bad().next())
 }
 
 fn back_link(id: &str) -> Markup {
@@ -92,9 +93,9 @@ fn facts(report: &Report, row: &JobRow) -> String {
     facts.join("; ")
 }
 
-pub fn last_good<'a>(report: &'a Report, jobs: &[JobId]) -> Option<&'a RunSummary> {
+pub fn last_good(report: &Report, jobs: &[JobId]) -> Option<RunSummary> {
     let good = |job: &JobId| {
-        let runs = report.history.of_job(*job).iter().rev();
+        let runs = report.history.of_job(*job).rev();
         runs.filter(|run| run.start < report.scope.now).find(|run| run.outcome == Outcome::Good)
     };
     jobs.iter().filter_map(good).max_by_key(|run| run.until)
@@ -106,16 +107,16 @@ fn not_all(shown: usize, all: usize) -> Markup {
 }
 
 /// The output of the running, the last bad and the last good run.
-fn outputs(report: &Report, runs: [Option<&RunSummary>; 3], has_names: bool) -> Markup {
+fn outputs(report: &Report, runs: [Option<RunSummary>; 3], has_names: bool) -> Markup {
     html! {
         @for (title, run) in ["Now", "Last bad run", "Last good run"].iter().zip(runs) {
             @if let Some(run) = run {
                 h4 {
                     (title) ": " (report.clock().second(run.start)) " "
                     @if has_names { (report.job_name(run.job)) " " }
-                    (words(report, run))
+                    (words(report, &run))
                 }
-                (output(report, run))
+                (output(report, &run))
             }
         }
     }
@@ -148,18 +149,18 @@ fn output(report: &Report, run: &RunSummary) -> Markup {
 }
 
 /// A list of runs. Runs with a number can be linked to.
-fn list<'a>(report: &Report, runs: impl Iterator<Item = (Option<usize>, &'a RunSummary)>, has_names: bool) -> Markup {
+fn list(report: &Report, runs: impl Iterator<Item = (Option<usize>, RunSummary)>, has_names: bool) -> Markup {
     let mut above = None;
     html! {
         ol {
             @for (place, run) in runs {
-                @let line = report.history.line(run);
+                @let line = report.history.line(&run);
                 @let is_new = std::mem::replace(&mut above, line) != line;
                 li id=[place.map(|place| format!("r{place}"))] {
-                    span class={ "dot " (RunState::of(run).letter()) } {} " "
+                    span class={ "dot " (RunState::of(&run).letter()) } {} " "
                     b { (report.clock().second(run.start)) } " "
                     @if has_names { (report.job_name(run.job)) " " }
-                    (words(report, run))
+                    (words(report, &run))
                     @if let Some(line) = line.filter(|_| is_new) { ": " span.why { (printable(line)) } }
                 }
             }

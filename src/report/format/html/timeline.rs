@@ -113,7 +113,7 @@ fn line(View { report, grid, .. }: &View, row: &JobRow, cells: usize, groups: us
 
 /// The line of all jobs of a host.
 fn head(View { report, grid, rows, .. }: &View, host: HostId, groups: usize) -> Markup {
-    let mut all = Cells::of(grid, &[], &[]);
+    let mut all = Cells::of(grid, &report.history, &[], &[]);
     for row in rows.values().filter(|row| row.host == host) {
         all.join(&row.cells);
     }

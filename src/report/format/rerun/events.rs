@@ -10,16 +10,16 @@ use crate::report::slots::missed::Slot;
 pub struct Events<'a> {
     pub slots: Vec<&'a Slot>,
     /// Bad runs, and a run that goes on.
-    runs: Vec<&'a RunSummary>,
+    runs: Vec<RunSummary>,
 }
 
 impl<'a> Events<'a> {
     pub fn of(report: &'a Report, id: JobId, slots: Vec<&'a Slot>) -> Self {
-        let runs = report.history.of_job(id).iter().filter(|run| report.scope.has(run));
-        let is_good = |run: &&RunSummary| run.outcome == Outcome::Good;
+        let runs = report.history.of_job(id).filter(|run| report.scope.has(run));
+        let is_good = |run: &RunSummary| run.outcome == Outcome::Good;
         let last_good = runs.clone().filter(is_good).map(|run| run.start).max();
         let is_later = |time: NaiveDateTime| last_good.is_none_or(|good| time > good);
-        let is_event = |run: &&RunSummary| run.outcome.is_bad() || run.outcome == Outcome::Running;
+        let is_event = |run: &RunSummary| run.outcome.is_bad() || run.outcome == Outcome::Running;
         Self {
             slots: slots.into_iter().filter(|slot| is_later(slot.at)).collect(),
             runs: runs.filter(is_event).filter(|run| is_later(run.start)).collect(),

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use chrono::NaiveDateTime;
+
 use super::page::{INDENT, Page};
 use crate::report::format::{Report, count, duration, grouped};
 use crate::report::history::counts::Tally;
@@ -18,25 +20,45 @@ const MIN_SECONDS: u32 = 5;
 /// The most jobs of each kind, so that the answer fits a screen.
 const MAX_SHOWN: usize = 10;
 
-struct Pair<'a> {
+struct Pair {
     job: JobId,
-    before: Side<'a>,
-    now: Side<'a>,
+    before: Side,
+    now: Side,
 }
 
 /// A job in one of the periods.
-struct Side<'a> {
-    runs: Vec<&'a RunSummary>,
+#[derive(Default)]
+struct Side {
+    runs: usize,
+    bad_runs: usize,
     missed: usize,
+    last_start: Option<NaiveDateTime>,
+    last_bad: Option<Outcome>,
+    /// How long the good runs took, in seconds.
+    good: Vec<u32>,
 }
 
-impl Side<'_> {
+impl Side {
+    fn of(runs: impl Iterator<Item = RunSummary>, missed: usize) -> Self {
+        let mut side = Self { missed, ..Self::default() };
+        for run in runs {
+            side.runs += 1;
+            side.last_start = Some(run.start);
+            side.good.extend(run.good_seconds());
+            if run.outcome.is_bad() {
+                side.bad_runs += 1;
+                side.last_bad = Some(run.outcome);
+            }
+        }
+        side
+    }
+
     fn bad(&self) -> usize {
-        self.runs.iter().filter(|run| run.outcome.is_bad()).count() + self.missed
+        self.bad_runs + self.missed
     }
 
     fn all(&self) -> usize {
-        self.runs.len() + self.missed
+        self.runs + self.missed
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a share of two counts is not exact anyway")]
@@ -45,8 +67,7 @@ impl Side<'_> {
     }
 
     fn end_of_last_bad(&self) -> Option<String> {
-        let bad = self.runs.iter().rev().find(|run| run.outcome.is_bad());
-        let end = bad.map(|run| match run.outcome {
+        let end = self.last_bad.map(|outcome| match outcome {
             Outcome::Failed(status, _) => status.to_string(),
             _ => "lost".to_owned(),
         });
@@ -54,7 +75,7 @@ impl Side<'_> {
     }
 
     fn durations(&self) -> DurationStats {
-        DurationStats::of_seconds(self.runs.iter().filter_map(|run| run.good_seconds()).collect())
+        DurationStats::of_seconds(self.good.clone())
     }
 }
 
@@ -72,9 +93,8 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
         page.labelled(label, INDENT, &format!("{runs} runs, {failed} failed, {lost} lost"));
     }
     let missed = [&before, now].map(|scope| report.missed_by_job(scope));
-    let side = |job, scope: &Scope, missed: &BTreeMap<JobId, Vec<&Slot>>| Side {
-        runs: report.history.of_job(job).iter().filter(|run| scope.has(run)).collect(),
-        missed: missed.get(&job).map_or(0, Vec::len),
+    let side = |job, scope: &Scope, missed: &BTreeMap<JobId, Vec<&Slot>>| {
+        Side::of(report.history.of_job(job).filter(|run| scope.has(run)), missed.get(&job).map_or(0, Vec::len))
     };
     let pair = |job| Pair { job, before: side(job, &before, &missed[0]), now: side(job, now, &missed[1]) };
     let pairs: Vec<Pair> = report.history.job_ids().map(pair).collect();
@@ -143,10 +163,10 @@ fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
 
 /// Shows the jobs that ran more than once in the period before, and never in this one.
 fn silent(page: &mut Page, report: &Report, pairs: &[Pair]) -> bool {
-    let silent = pairs.iter().filter(|pair| pair.now.all() == 0 && pair.before.runs.len() > 1);
+    let silent = pairs.iter().filter(|pair| pair.now.all() == 0 && pair.before.runs > 1);
     let row = |pair: &Pair| {
-        let last = pair.before.runs.last().map(|run| report.clock().second(run.start));
-        vec![pair.before.runs.len().to_string(), last.unwrap_or_default(), report.job_name(pair.job)]
+        let last = pair.before.last_start.map(|start| report.clock().second(start));
+        vec![pair.before.runs.to_string(), last.unwrap_or_default(), report.job_name(pair.job)]
     };
     let rows: Vec<Vec<String>> = silent.map(row).collect();
     let title = format!("Silent ({})", count(rows.len() as u64, "job"));

@@ -55,7 +55,7 @@ fn job_row(report: &Report, job: JobId, bad: usize) -> Vec<String> {
         report.runs_of(job).count().to_string(),
         bad.to_string(),
         last.map(|run| clock.second(run.start)).unwrap_or_default(),
-        last.map(end).unwrap_or_default(),
+        last.as_ref().map(end).unwrap_or_default(),
         report.last_good(job).map_or_else(|| "-".to_owned(), |time| clock.second(time)),
         duration(known(usual.median)),
         duration(known(usual.longest)),
@@ -91,7 +91,7 @@ fn show_hosts(page: &mut Page, report: &Report) {
     let mut hosts: BTreeMap<HostId, (Tally, Option<NaiveDateTime>)> = BTreeMap::new();
     for run in report.runs().filter(|run| run.is(RunFlag::HasCommand)) {
         let (tally, reached) = hosts.entry(report.history.job(run.job).host).or_default();
-        tally.add(run);
+        tally.add(&run);
         if run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running {
             *reached = (*reached).max(Some(run.until));
         }

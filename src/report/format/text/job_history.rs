@@ -24,7 +24,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     let clock = report.clock();
     page.line("");
     page.labelled("Job", INDENT, &report.job_name(job));
-    page.labelled("State", INDENT, &state(report, runs, incidents));
+    page.labelled("State", INDENT, &state(report, runs.clone(), incidents));
     let last_good = report.last_good(job).map(|time| clock.second(time));
     page.labelled("Last good", INDENT, last_good.as_deref().unwrap_or("none in these logs"));
     let usual = usual_duration(&DurationStats::of_job(&report.history, job));
@@ -37,7 +37,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     heading::show_crontabs(page, report);
     incidents::show(page, report, "Incidents", incidents, usize::MAX);
     watch::show(page, report, usize::MAX);
-    let mut rows: Vec<RunRow> = runs.iter().map(RunRow::Run).collect();
+    let mut rows: Vec<RunRow> = runs.clone().map(RunRow::Run).collect();
     let slots = report.missed.slots().into_iter();
     rows.extend(slots.filter(|slot| slot.job == job).map(RunRow::NotStarted));
     rows.sort_by_key(RunRow::order);
@@ -55,14 +55,18 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
 }
 
 /// Whether the job is healthy, newly bad, or good and bad in turn.
-fn state(report: &Report, runs: &[RunSummary], incidents: &[Incident]) -> String {
+fn state(
+    report: &Report,
+    mut runs: impl DoubleEndedIterator<Item = RunSummary> + ExactSizeIterator,
+    incidents: &[Incident],
+) -> String {
     let clock = report.clock();
     let Some(open) = incidents.iter().find(|incident| !incident.is_over()) else {
-        if runs.is_empty() {
+        if runs.len() == 0 {
             return "no run in these logs".to_owned();
         }
-        let has_tried = |run: &&RunSummary| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_));
-        let last = runs.iter().rev().find(has_tried);
+        let has_tried = |run: &RunSummary| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_));
+        let last = runs.rfind(has_tried);
         return last
             .map_or("no run has ended yet", |last| match last.outcome {
                 Outcome::Good => "ok",

@@ -17,7 +17,7 @@ use crate::report::slots::missed::Slot;
 const MIN_SCRIPT: usize = 14;
 
 pub enum RunRow<'a> {
-    Run(&'a RunSummary),
+    Run(RunSummary),
     NotStarted(&'a Slot),
 }
 

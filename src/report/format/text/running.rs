@@ -11,8 +11,8 @@ use crate::report::runs::outcome::Outcome;
 /// The most runs that are shown: hung runs first, then the oldest.
 const MAX_SHOWN: usize = 8;
 
-struct RunningRow<'a> {
-    run: &'a RunSummary,
+struct RunningRow {
+    run: RunSummary,
     usual: DurationStats,
     good_before: usize,
     is_hung: bool,
@@ -40,7 +40,7 @@ pub fn show(page: &mut Page, report: &Report) {
     }
 }
 
-fn going<'a>(report: &'a Report) -> Vec<RunningRow<'a>> {
+fn going(report: &Report) -> Vec<RunningRow> {
     let mut all = Vec::new();
     for job in report.history.job_ids() {
         let going = before_each(&report.history, job, |run| run.outcome == Outcome::Running);
@@ -52,7 +52,7 @@ fn going<'a>(report: &'a Report) -> Vec<RunningRow<'a>> {
             run,
             usual,
             good_before: before.good,
-            is_hung: before.hung_at(run, report.scope.now).is_some(),
+            is_hung: before.hung_at(&run, report.scope.now).is_some(),
         }));
     }
     all.sort_by_key(|going| (Reverse(going.is_hung), going.run.start, going.run.pid));

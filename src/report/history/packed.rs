@@ -1,0 +1,154 @@
+//! Keeps runs in a few bytes each. Of most runs only the job, the process id and START are their own: the rest is as of
+//! many others.
+
+use std::ops::Range;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta};
+use foldhash::HashMap;
+
+use super::{JobId, RunFlag, RunSummary};
+use crate::report::runs::outcome::Outcome;
+
+/// The most rests to compare a new run with. In a made-up log each may be another.
+const MAX_KNOWN: usize = 1 << 16;
+
+/// A local time in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Second(i64);
+
+impl Second {
+    pub fn time(self) -> NaiveDateTime {
+        self.plus(0)
+    }
+
+    fn plus(self, seconds: i64) -> NaiveDateTime {
+        DateTime::UNIX_EPOCH.naive_utc() + TimeDelta::seconds(self.0 + seconds)
+    }
+}
+
+/// The seconds of 136 years, within which a START takes four bytes.
+const ERA: i64 = 1 << 32;
+
+#[derive(Debug, Clone, Copy)]
+struct PackedRun {
+    job: JobId,
+    pid: u32,
+    /// The second of the era.
+    start: u32,
+    /// The index of the rest.
+    rest: u32,
+}
+
+/// The fields of a [`RunSummary`] that are the same for many runs. The times are seconds after START.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Rest {
+    /// The era of START. A log with a wrong clock may have any year.
+    era: i64,
+    begun: i64,
+    last: i64,
+    until: i64,
+    seconds: u32,
+    line: u32,
+    tail: u32,
+    outcome: Outcome,
+    flags: u16,
+}
+
+/// Runs by index.
+#[derive(Debug, Default)]
+pub struct PackedRuns {
+    runs: Vec<PackedRun>,
+    rests: Vec<Rest>,
+    /// The indices of the last rests.
+    known: HashMap<Rest, u32>,
+}
+
+impl PackedRuns {
+    pub fn push(&mut self, run: &RunSummary) {
+        let after = |time: NaiveDateTime| (time - run.start).num_seconds();
+        let start = run.start.and_utc().timestamp();
+        let (era, start) = (start.div_euclid(ERA), start.rem_euclid(ERA));
+        let RunSummary { job, pid, seconds, line, tail, outcome, flags, .. } = *run;
+        let (begun, last, until) = (after(run.begun), after(run.last), after(run.until));
+        let rest = self.index(Rest { era, begun, last, until, seconds, line, tail, outcome, flags });
+        let start = u32::try_from(start).expect("an era has no more seconds");
+        self.runs.push(PackedRun { job, pid, start, rest });
+    }
+
+    pub fn len(&self) -> usize {
+        self.runs.len()
+    }
+
+    pub fn get(&self, index: usize) -> RunSummary {
+        self.unpacked(&self.runs[index])
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = RunSummary> + ExactSizeIterator + Clone {
+        self.of(0..self.len())
+    }
+
+    pub fn of(&self, range: Range<usize>) -> impl DoubleEndedIterator<Item = RunSummary> + ExactSizeIterator + Clone {
+        self.runs[range].iter().map(|run| self.unpacked(run))
+    }
+
+    /// The job and START of each run.
+    pub fn starts(&self) -> impl Iterator<Item = (JobId, Second)> {
+        self.runs.iter().map(|run| (run.job, self.start(run)))
+    }
+
+    /// The index of the first run of this job or a later one. Needs sorted runs.
+    pub fn begin(&self, job: usize) -> usize {
+        self.runs.partition_point(|run| (run.job as usize) < job)
+    }
+
+    /// Gives each job the number in `places`.
+    pub fn renumber(&mut self, places: &[JobId]) {
+        for run in &mut self.runs {
+            run.job = places[run.job as usize];
+        }
+    }
+
+    /// Sorts the runs by job and START.
+    pub fn sort(&mut self) {
+        let rests = &self.rests;
+        self.runs.sort_unstable_by_key(|run| {
+            let rest = &rests[run.rest as usize];
+            (run.job, rest.era, run.start, rest.until, run.pid)
+        });
+    }
+
+    /// Sets a flag of the runs in this range that started at `since` or later.
+    pub fn set(&mut self, flag: RunFlag, range: Range<usize>, since: NaiveDateTime) {
+        for index in range {
+            let run = self.runs[index];
+            if self.start(&run).time() >= since {
+                let rest = self.rests[run.rest as usize];
+                self.runs[index].rest = self.index(Rest { flags: rest.flags | flag as u16, ..rest });
+            }
+        }
+    }
+
+    fn index(&mut self, rest: Rest) -> u32 {
+        if self.known.len() >= MAX_KNOWN {
+            self.known.clear();
+        }
+        let next = u32::try_from(self.rests.len()).expect("no memory has so many runs");
+        let index = *self.known.entry(rest).or_insert(next);
+        if index == next {
+            self.rests.push(rest);
+        }
+        index
+    }
+
+    fn start(&self, run: &PackedRun) -> Second {
+        Second(self.rests[run.rest as usize].era * ERA + i64::from(run.start))
+    }
+
+    fn unpacked(&self, run: &PackedRun) -> RunSummary {
+        let PackedRun { job, pid, rest, .. } = *run;
+        let start = self.start(run);
+        let Rest { begun, last, until, seconds, line, tail, outcome, flags, .. } = self.rests[rest as usize];
+        let (begun, last, until) = (start.plus(begun), start.plus(last), start.plus(until));
+        RunSummary { job, pid, start: start.time(), begun, last, until, seconds, line, tail, outcome, flags }
+    }
+}

@@ -30,7 +30,6 @@ use format::{Format, Needs};
 use logs::find::{self, Logs};
 use logs::open::{is_incomplete, writers};
 use logs::scheduler::{more_log_dirs, unite};
-use output::atomic_file::Access;
 use output::{ReportOutput, warn};
 use query::window::Window;
 use query::{Form, LogSource, Query};
@@ -87,8 +86,7 @@ impl Query {
             Form::Html => Box::new(Html),
             Form::Json => Box::new(Json { users, is_bad: false }),
             Form::Tsv => Box::new(Joblog::default()),
-            Form::Run(id) => Box::new(OneRun::new(id, None)),
-            Form::RunJson(id) => Box::new(OneRun::new(id, Some(users))),
+            Form::Run(id, is_json) => Box::new(OneRun::new(id, is_json.then_some(users))),
             Form::Prometheus => Box::new(Prometheus::new(machine.zoned_now)),
             Form::Check => Box::new(Lint),
             Form::Next => Box::new(Upcoming),
@@ -166,8 +164,7 @@ impl Query {
     }
 
     fn output(&self, needs: &Needs) -> ReportOutput {
-        let access = if needs.is_public { Access::All } else { Access::AsBefore };
-        let file = self.file.as_deref().map(|file| (file, access));
+        let file = self.file.clone().map(|file| (file, needs.is_public));
         ReportOutput::new(self.is_paged && needs.is_paged, file)
     }
 }

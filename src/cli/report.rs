@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Local, NaiveDateTime, TimeDelta, Timelike};
+use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
@@ -14,6 +14,7 @@ use super::line::{CommandLine, help};
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
 use super::value::{DEFAULT_LOG_DIR, local_log_dir, path, unset_empty, when};
+use crate::clock::last_multiple;
 use crate::cron::CrontabSelection;
 use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
@@ -249,8 +250,7 @@ impl CommandLine<ReportArgs> {
             _ if args.check => Form::Check,
             _ if args.next => Form::Next,
             _ if args.html.is_some() => Form::Html,
-            Some(word) if args.json => Form::RunJson(wanted(word)?),
-            Some(word) => Form::Run(wanted(word)?),
+            Some(word) => Form::Run(wanted(word)?, args.json),
             None if args.json => Form::Json,
             None if args.tsv => Form::Tsv,
             None if args.prometheus => Form::Prometheus,
@@ -281,7 +281,7 @@ impl CommandLine<ReportArgs> {
     fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
         // A run with its day in the name is in the logs from that day on.
         let day = match form {
-            Form::Run(wanted) | Form::RunJson(wanted) => wanted.day,
+            Form::Run(wanted, _) => wanted.day,
             _ => None,
         };
         let day = day.map(NaiveDateTime::from);
@@ -302,10 +302,11 @@ impl CommandLine<ReportArgs> {
         if self.args.changed {
             // cron starts a command some seconds late, sometimes more and sometimes less. In whole minutes, two periods
             // neither overlap nor leave anything out.
+            let whole_minute = |time| last_multiple(TimeDelta::minutes(1), time);
             let today = self.args.files.is_empty().then(|| now.date_naive().into());
-            period.since = period.since.or(today).map(whole_minutes);
+            period.since = period.since.or(today).map(whole_minute);
             let until = period.until.unwrap_or(now.naive_local());
-            period.until = Some(whole_minutes(until));
+            period.until = Some(whole_minute(until));
         }
         if let (Some(since), Some(until)) = (period.since, period.until)
             && since >= until
@@ -367,11 +368,6 @@ impl CommandLine<ReportArgs> {
         });
         dates.next_back().filter(|_| is_clock_alone(word))
     }
-}
-
-fn whole_minutes(time: NaiveDateTime) -> NaiveDateTime {
-    let seconds = i64::from(time.second());
-    time - TimeDelta::seconds(seconds) - TimeDelta::nanoseconds(i64::from(time.nanosecond()))
 }
 
 fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, UsageError> {

@@ -18,7 +18,6 @@ pub enum Daemon {
     Busybox,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MachineCron {
     /// The name, with the version if the program shows one.
     pub name: String,

@@ -7,10 +7,11 @@ pub struct Fault {
     /// From 1. None for the file as a whole.
     pub line: Option<usize>,
     pub problem: String,
+    /// What cron ignores because of it, if it does.
+    pub consequence: Option<&'static str>,
     pub remedy: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub file: PathBuf,
     pub fault: Fault,
@@ -19,7 +20,7 @@ pub struct Finding {
 impl Fault {
     /// A fault of the file as a whole.
     pub fn new(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { line: None, problem: problem.into(), remedy: remedy.into() }
+        Self { line: None, problem: problem.into(), consequence: None, remedy: remedy.into() }
     }
 
     pub fn at(self, line: usize) -> Self {
@@ -34,7 +35,7 @@ impl Fault {
 impl Finding {
     /// The finding as a compiler shows it, with its kind before the problem.
     pub fn shown(&self, kind: &str) -> String {
-        let Fault { line, problem, remedy } = &self.fault;
+        let Fault { line, problem, remedy, .. } = &self.fault;
         let line = line.map(|line| format!(":{line}")).unwrap_or_default();
         format!("{}{line}: {kind}{problem}; tip: {remedy}", self.file.display())
     }

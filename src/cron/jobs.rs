@@ -24,7 +24,6 @@ use crate::escape::shortened;
 use crate::exit::success_statuses::SuccessStatuses;
 
 /// The meaning of a call of remoteexe, by the grammar of its command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallMeaning {
     Job(JobCall),
     /// A usage error, logged with `job`.
@@ -36,7 +35,6 @@ pub enum CallMeaning {
     NoJob,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobCall {
     /// `HOST SCRIPT PARAMETERS`, as in START.
     pub name: Vec<u8>,

@@ -5,7 +5,6 @@ use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
 use super::fault::Fault;
 
-#[derive(Debug, Clone)]
 pub struct LineCommand {
     /// None if the crontab has no such column.
     pub user: Option<String>,

@@ -63,7 +63,9 @@ pub fn findings(crontabs: &Crontabs, jobs: &CronJobs, parse: ParseCall, users: &
             faults.push(Fault::new(problem, "mend the first ones and check again"));
         }
         findings.extend(faults.into_iter().map(|fault| {
-            let [problem, remedy] = [fault.problem, fault.remedy].map(|text| shortened(text.as_bytes(), LONGEST));
+            let consequence = fault.consequence.map(|it| format!("; {it}")).unwrap_or_default();
+            let texts = [fault.problem + &consequence, fault.remedy];
+            let [problem, remedy] = texts.map(|text| shortened(text.as_bytes(), LONGEST));
             Fault { problem, remedy, ..fault }.in_file(&crontab.path)
         }));
     }

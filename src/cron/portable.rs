@@ -22,7 +22,6 @@ use super::timing::{Timing, half_read_fields};
 use crate::exit::success_statuses::SuccessStatuses;
 
 /// A line with all that cron gives to its job.
-#[derive(Debug, Clone)]
 pub struct PortableLine {
     /// From 1.
     pub number: usize,
@@ -72,10 +71,11 @@ impl PortableLines {
     pub fn of(crontab: &Crontab, daemon: Daemon, parse: ParseCall) -> Self {
         let contents = &crontab.contents;
         let mut lines = Vec::new();
-        let mut refused = contents.refusals.clone();
+        let faults = contents.faults.iter().cloned();
+        let (mut refused, mut remarks): (Vec<Fault>, Vec<Fault>) =
+            faults.partition(|fault| fault.consequence.is_some());
         let numbers: HashSet<_> = refused.iter().map(|fault| fault.line).collect();
-        let is_remark = |fault: &&Fault| !numbers.contains(&fault.line);
-        let mut remarks: Vec<Fault> = contents.faults.iter().filter(is_remark).cloned().collect();
+        remarks.retain(|fault| !numbers.contains(&fault.line));
         for line in &contents.lines {
             if numbers.contains(&Some(line.number)) {
                 continue;

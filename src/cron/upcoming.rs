@@ -22,7 +22,6 @@ const LONGEST_WAIT: i64 = 1_000 * 366 * DAY * 60;
 const MOST_CROWDS: usize = 5;
 
 /// Jobs that connect in one second.
-#[derive(Debug, PartialEq, Eq)]
 pub struct Crowd {
     pub jobs: usize,
     /// The host with the most of the jobs, and their number.

@@ -14,14 +14,12 @@ const LARGEST_CHANGE: i64 = 3 * 60;
 /// The longest gap, in minutes, that the daemon makes up for in full.
 const CAUGHT_UP: i64 = 5;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClockInterval {
     pub local: Range<i64>,
     pub lines: DueLines,
     pub when: Pace,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DueLines {
     All,
     /// Lines whose minute or hour begins with `*`: the others have already run.

@@ -2,7 +2,6 @@
 
 use crate::cron::crontab::variables::Variables;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
     Word(Word),
     Operator(Operator),

@@ -6,7 +6,6 @@ use super::wait::seconds;
 pub const LOCKED: u8 = 1;
 
 /// The behaviour of flock(1) where another process holds the lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lock {
     pub does_not_wait: bool,
     pub has_limit: bool,

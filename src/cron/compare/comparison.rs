@@ -33,15 +33,11 @@ pub struct MissedSlot {
 pub struct SlotOutage {
     /// The first second in which enough jobs are missing.
     pub detected_at: i64,
-    pub first: i64,
-    pub last: i64,
-    pub jobs: usize,
     pub missed: Vec<MissedSlot>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ComparisonResult {
-    pub judged: u64,
     /// The missed slots outside the outages, by time.
     pub missed: Vec<MissedSlot>,
     /// Slots that the line itself may have skipped, as behind `flock -n`.
@@ -61,6 +57,7 @@ fn minute(at: i64) -> i64 {
     at.div_euclid(60)
 }
 
+#[derive(Default)]
 pub struct Comparison {
     until: i64,
     from: i64,
@@ -74,13 +71,7 @@ pub struct Comparison {
 impl Comparison {
     /// Compares the slots in `period`, except those whose START may still come after it.
     pub fn new(period: &Range<i64>) -> Self {
-        Self {
-            from: period.start,
-            until: period.end,
-            jobs: 0,
-            due: BTreeMap::new(),
-            verdict: ComparisonResult::default(),
-        }
+        Self { from: period.start, until: period.end, ..Self::default() }
     }
 
     /// Compares the slots of one job, on all of its lines, with its STARTs, which are sorted by time. If a job is on no
@@ -135,7 +126,6 @@ impl Comparison {
     }
 
     fn count(&mut self, due: &Due) {
-        self.verdict.judged += 1;
         if due.is_certain && (self.from..self.until).contains(&due.at) {
             let minute = minute(due.at);
             let day = self.due.entry(minute.div_euclid(DAY));
@@ -175,27 +165,12 @@ impl Comparison {
         self.verdict
     }
 
-    fn together(&self) -> usize {
-        self.jobs.clamp(2, TOGETHER)
-    }
-
     /// Ends a row of minutes in which most lines missed their slots.
     fn end_outage(&mut self, missed: &mut Vec<MissedSlot>) {
         let missed = std::mem::take(missed);
-        let jobs: HashSet<u32> = missed.iter().map(|missed| missed.job).collect();
-        if let (Some(first), Some(last)) = (missed.first(), missed.last())
-            && jobs.len() >= self.together()
-        {
-            let detected_at = detected_at(&missed, self.together());
-            self.verdict.outages.push(SlotOutage {
-                detected_at,
-                first: first.at,
-                last: last.at,
-                jobs: jobs.len(),
-                missed,
-            });
-        } else {
-            self.verdict.missed.extend(missed);
+        match detected_at(&missed, self.jobs.clamp(2, TOGETHER)) {
+            Some(detected_at) => self.verdict.outages.push(SlotOutage { detected_at, missed }),
+            None => self.verdict.missed.extend(missed),
         }
     }
 }
@@ -221,15 +196,16 @@ fn usual_delay(due: &[Due], starts: &[i64]) -> i64 {
     *delays.select_nth_unstable(tenth).1
 }
 
-fn detected_at(missed: &[MissedSlot], together: usize) -> i64 {
+/// The second in which so many jobs are missing, if they are.
+fn detected_at(missed: &[MissedSlot], together: usize) -> Option<i64> {
     let mut missed: Vec<&MissedSlot> = missed.iter().collect();
     missed.sort_unstable_by_key(|missed| missed.detected_at);
     let mut jobs = HashSet::new();
-    let decisive = missed.iter().find(|missed| {
+    let decisive = missed.into_iter().find(|missed| {
         jobs.insert(missed.job);
         jobs.len() >= together
     });
-    decisive.or(missed.last()).map_or(0, |missed| missed.detected_at)
+    decisive.map(|missed| missed.detected_at)
 }
 
 impl Due {

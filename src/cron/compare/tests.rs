@@ -63,7 +63,6 @@ fn a_slot_takes_one_start_from_a_little_before_it_to_its_grace() {
     assert_eq!(minutes(&verdict.missed), [15]);
     assert_eq!(verdict.missed[0].line, 7);
     assert_eq!(verdict.strays, [(0, 10 * MINUTE + 2)]);
-    assert_eq!(verdict.judged, 4);
 }
 
 #[test]
@@ -188,9 +187,9 @@ fn slots_that_most_lines_miss_at_once_are_one_outage() {
     let verdict = compare(0..70 * MINUTE, jobs);
     assert_eq!(verdict.outages.len(), 1);
     let outage = &verdict.outages[0];
-    assert_eq!((outage.first / MINUTE, outage.last / MINUTE), (10, 19));
+    assert_eq!((outage.missed[0].at / MINUTE, outage.missed[21].at / MINUTE), (10, 19));
     assert_eq!(outage.detected_at, 13 * MINUTE, "the third job is missing");
-    assert_eq!((outage.jobs, outage.missed.len()), (3, 22));
+    assert_eq!(outage.missed.len(), 22);
     assert_eq!(minutes(&verdict.missed), [0, 20, 30, 40]);
     assert_eq!(verdict.missed[2].job, 3);
 }
@@ -290,11 +289,8 @@ fn a_week_of_300_lines_over_each_change_of_summer_time_has_no_false_alarm_and_hi
         let (zone, from) = (Zone::named(zone).unwrap(), utc(from));
         let entries = entries(300, &mut random);
         let mut starts = simulated(&entries, &zone, from, from + WEEK, &mut random);
-        let verdict = compare_week(&entries, &starts, &zone, from);
-        assert!(verdict.judged > 50_000, "{}", verdict.judged);
-        let judged = verdict.judged;
-        let clean = ComparisonResult { judged, ..ComparisonResult::default() };
-        assert_eq!(verdict, clean);
+        assert!(starts.iter().map(Vec::len).sum::<usize>() > 50_000);
+        assert_eq!(compare_week(&entries, &starts, &zone, from), ComparisonResult::default());
 
         // One START in a hundred goes missing.
         let mut expected: HashMap<u32, usize> = HashMap::new();

@@ -34,7 +34,6 @@ const OF_OTHERS: [&str; 8] = [
     "/var/cron/tabs",
 ];
 
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CrontabSelection {
     /// The crontabs that this machine's cron daemon reads.
     Machine,

@@ -74,8 +74,6 @@ pub struct Contents {
     pub faults: Vec<Fault>,
     /// cron ignores the whole file because of a fault in it.
     pub is_ignored: bool,
-    /// The reasons why cron refuses lines, without the effect on the file.
-    pub refusals: Vec<Fault>,
     pub mentions_remoteexe: bool,
     /// The number of lines that mention remoteexe and are not read.
     pub not_looked_at: usize,
@@ -282,30 +280,24 @@ impl CrontabParser {
 
     fn stop(&mut self, line: usize) {
         let problem = format!("more than {MOST_LINES} lines");
-        let fault = Fault::new(problem, "use several files").at(line);
+        let fault = |problem| Fault::new(problem, "use several files").at(line);
         match self.daemon {
-            Daemon::Debian => self.refuse_file(fault),
-            _ => self.add(fault, "the others are not looked at here"),
+            Daemon::Debian => self.refuse(fault(problem)),
+            _ => self.contents.faults.push(fault(problem + "; the others are not looked at here")),
         }
     }
 
     fn refuse(&mut self, fault: Fault) {
-        if self.daemon == Daemon::Debian {
-            return self.refuse_file(fault);
-        }
-        self.contents.refusals.push(fault.clone());
-        self.add(fault, self.daemon.consequence());
+        self.contents.is_ignored |= self.daemon == Daemon::Debian;
+        let consequence = Some(self.daemon.consequence());
+        self.contents.faults.push(Fault { consequence, ..fault });
     }
 
+    /// Every daemon ignores the file.
     fn refuse_file(&mut self, fault: Fault) {
         self.contents.is_ignored = true;
-        self.contents.refusals.push(fault.clone());
-        self.add(fault, Daemon::Debian.consequence());
-    }
-
-    fn add(&mut self, fault: Fault, consequence: &str) {
-        let problem = format!("{}; {consequence}", fault.problem);
-        self.contents.faults.push(Fault { problem, ..fault });
+        let consequence = Some(Daemon::Debian.consequence());
+        self.contents.faults.push(Fault { consequence, ..fault });
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::cron::daemon::Daemon;
 
 /// A command in the form that cron gives to the shell.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShellText {
     pub text: Vec<u8>,
     /// Standard input: the rest of the line after an unescaped `%`.

@@ -57,7 +57,6 @@ impl Variables {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     pub name: Vec<u8>,
     pub value: Vec<u8>,

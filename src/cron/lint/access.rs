@@ -12,7 +12,6 @@ use crate::machine::LocalUser;
 const ACL: &str = "system.posix_acl_access";
 
 /// A kind of access, by its bit in a mode.
-#[derive(Debug, Clone, Copy)]
 pub enum FileAccess {
     Read = 4,
     /// Creating files in a directory.

@@ -6,7 +6,6 @@
 
 use crate::cron::daemon::Daemon;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unit {
     pub name: &'static str,
     pub low: u8,

@@ -18,7 +18,6 @@ const AHEAD: i64 = 366;
 /// The most days around a change of the clock, for a line that is seldom due.
 const FAR: i64 = 32;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockChange {
     /// The minute of UTC, from 1970.
     pub at: i64,

@@ -25,7 +25,6 @@ pub struct DagLine {
     pub crontab: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AirflowSchedule {
     /// The times at which Airflow starts a run, even if the guard ends it. If both days and weekdays are restricted,
     /// one of the two has to match.
@@ -36,7 +35,6 @@ pub struct AirflowSchedule {
     pub guard: Guard,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     Nothing,
     Days(u64),

@@ -24,7 +24,6 @@ const MAX_CHANGED: usize = 3;
 /// The first START of a day comes a little after midnight.
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
-#[derive(Debug, Clone)]
 pub struct Schedule {
     /// The schedules of all lines of the job: `*/5 * * * *, up to 20s later`.
     pub words: String,

@@ -33,7 +33,6 @@ pub struct Tally {
     pub overlaps: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
 pub struct Count {
     pub name: &'static str,
     pub number: u64,

@@ -4,7 +4,6 @@ use super::RunSummary;
 use crate::report::logs::scheduler::Scheduler;
 
 /// The period to diagnose, in local time, and what is known about it.
-#[derive(Debug, Clone, Copy)]
 pub struct Scope {
     /// The first second of the period.
     pub since: NaiveDateTime,

@@ -33,15 +33,6 @@ const PRIVATE: u32 = 0o600;
 /// The directory's owner can set a default ACL, which each new file gets.
 const ACL: &str = "system.posix_acl_access";
 
-/// Who may read the new file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody, whatever the umask.
-    All,
-    /// Whoever may read the old file, if nobody else can have made that file. Otherwise the umask decides.
-    AsBefore,
-}
-
 /// The new file, which is deleted if it is dropped unfinished.
 pub struct AtomicFile {
     dir: OwnedFd,
@@ -54,7 +45,10 @@ pub struct AtomicFile {
 impl AtomicFile {
     /// Creates the new file beside `path`. Its name begins with a dot and has no extension, so that a search for
     /// `*.prom` does not find it. Fails if `path` is something other than a file, which must not be replaced.
-    pub fn of(path: &Path, access: Access) -> io::Result<Self> {
+    ///
+    /// Anybody may read a public file, whatever the umask. Another file has the readers of the old one, if nobody else
+    /// can have made that one. Otherwise the umask decides.
+    pub fn of(path: &Path, is_public: bool) -> io::Result<Self> {
         let Some(name) = path.file_name() else {
             return Err(not_a_file());
         };
@@ -68,10 +62,7 @@ impl AtomicFile {
             return Err(not_a_file());
         }
         let facts = fstat(&dir)?;
-        let mode = match access {
-            Access::All => FOR_ALL,
-            Access::AsBefore => mode(old.as_ref(), &facts),
-        };
+        let mode = if is_public { FOR_ALL } else { mode(old.as_ref(), &facts) };
         let temporary = random::number().map(|number| format!(".remoteexe-{number:016x}"));
         let temporary = temporary.map_err(|error| no_new_file(&error))?;
         let file = create(&dir, &temporary).map_err(|error| no_new_file(&error))?;

@@ -8,17 +8,18 @@ pub mod style;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::escape::printable;
-use atomic_file::{Access, AtomicFile};
+use atomic_file::AtomicFile;
 use pager::Pager;
 use style::is_dumb;
 
 /// Buffers writes. Ignores everything after the first error.
 pub struct ReportOutput {
     may_page: bool,
-    file: Option<(PathBuf, Access)>,
+    /// The file to replace, and whether anybody may read it.
+    file: Option<(PathBuf, bool)>,
     target: Option<BufWriter<Target>>,
     result: io::Result<()>,
 }
@@ -52,9 +53,9 @@ impl Write for Target {
 
 impl ReportOutput {
     /// Writes to the file, or else to standard output, through a pager if a person may want one.
-    pub fn new(is_pager_wanted: bool, file: Option<(&Path, Access)>) -> Self {
+    pub fn new(is_pager_wanted: bool, file: Option<(PathBuf, bool)>) -> Self {
         Self {
-            file: file.map(|(path, access)| (path.to_owned(), access)),
+            file,
             may_page: is_pager_wanted && io::stdout().is_terminal() && !is_dumb(),
             target: None,
             result: Ok(()),
@@ -73,7 +74,7 @@ impl ReportOutput {
             return target.write_all(bytes);
         }
         let target = match &self.file {
-            Some((path, access)) => Target::File(AtomicFile::of(path, *access)?),
+            Some((path, is_public)) => Target::File(AtomicFile::of(path, *is_public)?),
             None => match self.may_page.then(Pager::start).flatten() {
                 Some(pager) => Target::Pager(pager),
                 None => Target::Stdout(stdout()?),

@@ -14,7 +14,6 @@ const DEFAULT_WIDTH: u16 = 80;
 const MIN_WIDTH: u16 = 40;
 
 /// The meaning of a colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     Heading,
     Bad,

@@ -64,10 +64,8 @@ pub enum Form {
     Json,
     /// A line for each run, in the columns of GNU parallel's joblog.
     Tsv,
-    /// The records of one run.
-    Run(RunId),
-    /// The JSON document of one run, with all output.
-    RunJson(RunId),
+    /// The records of one run, or a JSON document with all its output.
+    Run(RunId, bool),
     Prometheus,
     Check,
     /// The next starts.

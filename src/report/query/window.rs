@@ -1,6 +1,6 @@
 //! The time window of a report: the period to show, and how far back the logs are read for it.
 
-use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::Query;
 use super::filter::{Filter, Period};
@@ -43,7 +43,7 @@ impl Window {
     pub fn of(query: &Query, reach: Reach, now: NaiveDateTime) -> Self {
         let reads_dirs = query.source.dirs().is_some();
         let mut filter = query.filter.clone();
-        let today = midnight(now);
+        let today = NaiveDateTime::from(now.date());
         if (filter.period.since, filter.period.until) == (None, None) && reads_dirs {
             filter.period.since = match reach {
                 Reach::LastRuns => now.checked_sub_signed(LATEST),
@@ -74,14 +74,10 @@ impl Window {
 
 fn read_from(period: &Period, reach: Reach, now: NaiveDateTime) -> Option<NaiveDateTime> {
     let since = period.since?;
-    let usual = midnight(since).checked_sub_signed(HISTORY)?;
+    let usual = NaiveDateTime::from(since.date()).checked_sub_signed(HISTORY)?;
     if reach == Reach::PeriodBefore {
         let until = period.until.unwrap_or(now);
         return Some(usual.min(since.checked_sub_signed(until - since)?));
     }
     Some(usual)
-}
-
-fn midnight(time: NaiveDateTime) -> NaiveDateTime {
-    time.date().and_time(NaiveTime::MIN)
 }

@@ -274,7 +274,7 @@ impl SlotChecker<'_> {
         found.gaps.extend(self.gaps(result.missed, is_ignored));
         let outages = result.outages.into_iter().map(|outage| Outage {
             detected_at: time(outage.detected_at),
-            over: self.next_start(outage.last),
+            over: outage.missed.last().and_then(|last| self.next_start(last.at)),
             slots: self.slots(&outage.missed),
             scheduler: self.scheduler,
         });

@@ -16,7 +16,6 @@ use crate::report::slots::missed::Slot;
 /// The least columns of a script beside its host, in a line that also shows why the run was bad.
 const MIN_SCRIPT: usize = 14;
 
-#[derive(Debug, Clone, Copy)]
 pub enum RunRow<'a> {
     Run(&'a RunSummary),
     NotStarted(&'a Slot),

@@ -18,7 +18,7 @@ use words::{Clue, Clues};
 
 pub use text::{after_the_last_return, shown};
 pub use usual::{UsualLines, masked};
-pub use words::state_of_host;
+pub use words::{first_sign, state_of_host};
 
 /// The cause within an exception: `Caused by: …`.
 const CAUSED_BY: i32 = 92;

@@ -10,7 +10,7 @@ use crate::cron::calendar::dst::clock_intervals;
 use crate::cron::calendar::zone::Zone;
 use crate::cron::crontab::files::{Crontab, Crontabs, Trust};
 use crate::cron::crontab::parse::{Columns, Contents};
-use crate::cron::daemon::{Daemon, MachineCron};
+use crate::cron::daemon::MachineCron;
 use crate::cron::jobs::{CallMeaning, CronJob, CronJobs};
 use crate::cron::timing::Timing;
 
@@ -20,6 +20,7 @@ const WEEK: i64 = 7 * 24 * 60;
 
 fn entry(timing: &str) -> CronJob {
     let text = format!("{timing} root remoteexe h s\n");
+    let cron = MachineCron::of(Path::new("/nowhere"));
     let crontab = Crontab {
         path: "crontab".into(),
         trust: Trust::Full,
@@ -29,9 +30,8 @@ fn entry(timing: &str) -> CronJob {
         rejection: None,
         is_installed: false,
         has_ignored_name: false,
-        contents: Contents::parse(text.as_bytes(), Columns::System, Daemon::Debian),
+        contents: Contents::parse(text.as_bytes(), Columns::System, &cron),
     };
-    let cron = MachineCron::of(Path::new("/nowhere"));
     let crontabs = Crontabs { cron, read: vec![crontab], left_out: vec![], denied: None, of_others: vec![] };
     let refused = |_: &[_], _: &[_]| CallMeaning::Refused { job: b"h s".to_vec(), reason: String::new() };
     CronJobs::of(&crontabs, refused).entries.remove(0)

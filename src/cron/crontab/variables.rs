@@ -111,34 +111,3 @@ fn name(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = line.iter().position(|byte| byte.is_ascii_whitespace() || *byte == b'=')?;
     Some(line.split_at(end))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_variable_is_read_by_the_quoting_rules_of_cron() {
-        for (line, debian, cronie) in [
-            ("A=b", Some("b"), Some("b")),
-            ("A = b c  ", Some("b c"), Some("b c")),
-            ("A='b c ' ", Some("b c "), Some("b c ")),
-            ("A=\"\"", Some(""), Some("")),
-            ("'A'=b", Some("b"), Some("b")),
-            ("A=b # not a comment", Some("b # not a comment"), Some("b # not a comment")),
-            ("A=b\"c\"", Some("b\"c\""), Some("b\"c\"")),
-            ("A='b' # c", None, None),
-            ("A='b", None, None),
-            ("A b=c", None, None),
-            ("* * * * * root A=b", None, None),
-            ("@daily root A=b", None, None),
-            ("A= ", None, Some("")),
-            ("A=\"'b'\"", Some("b"), Some("'b'")),
-        ] {
-            for (daemon, value) in [(Daemon::Debian, debian), (Daemon::Cronie, cronie)] {
-                let found = Assignment::parse(line.as_bytes(), daemon);
-                let found = found.as_ref().map(|found| (&*found.name, &*found.value));
-                assert_eq!(found, value.map(|value| (&b"A"[..], value.as_bytes())), "{line}");
-            }
-        }
-    }
-}

@@ -100,29 +100,15 @@ fn is_read(user: Option<&String>, filter: &Filter, users: &Users) -> bool {
     user.is_none_or(|name| users.uid(name).is_some_and(is_read))
 }
 
-/// The directories whose logs are read, and the users.
-struct LogPlaces<'a> {
-    /// None if the logs were given one by one: then all lines are checked.
-    dirs: Option<&'a [LogDir]>,
-    /// The result of [`workers`].
-    workers: Option<Scheduler>,
-    filter: &'a Filter,
-    users: &'a Users,
-}
-
-impl LogPlaces<'_> {
-    /// The scheduler whose logs have the job of this line, if the line is checked; and the job's log directory on the
-    /// workers, if that is not read here under its own path.
-    fn of(&self, entry: &CronJob) -> Option<(Scheduler, Option<PathBuf>)> {
-        let Some(dirs) = self.dirs else { return Some((Scheduler::default(), None)) };
-        let is_read = is_read(entry.user.as_ref(), self.filter, self.users);
-        let log_dir = log_dir(entry).filter(|_| is_read)?;
-        if let Some(dir) = dirs.iter().find(|dir| are_same(&dir.path, log_dir)) {
-            return Some((dir.scheduler.whole(), None));
-        }
-        let workers = self.workers.filter(|_| !entry.is_of_cron)?;
-        Some((workers, Some(log_dir.to_owned())))
+/// The scheduler whose logs have the job of this line, if they are in `dirs`; and the job's log directory on the
+/// workers, if that is not read here under its own path.
+fn log_place(entry: &CronJob, dirs: &[LogDir], workers: Option<Scheduler>) -> Option<(Scheduler, Option<PathBuf>)> {
+    let log_dir = log_dir(entry)?;
+    if let Some(dir) = dirs.iter().find(|dir| are_same(&dir.path, log_dir)) {
+        return Some((dir.scheduler.whole(), None));
     }
+    let workers = workers.filter(|_| !entry.is_of_cron)?;
+    Some((workers, Some(log_dir.to_owned())))
 }
 
 /// The other scheduler, if its workers' logs were given: no cron of this machine logs to their directories.
@@ -209,7 +195,6 @@ impl Expected {
         let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
         let last_change = read.filter_map(|crontab| crontab.changed).max();
         let workers = dirs.and_then(|dirs| workers(dirs, &planned));
-        let logs = LogPlaces { dirs, workers, filter, users };
         let mut expected = Self {
             jobs: Vec::new(),
             wanted: 0,
@@ -230,8 +215,11 @@ impl Expected {
             let uid = uid(entry);
             let user = uid.filter(|_| !expected.is_copy);
             expected.on_lines.insert((user, Rc::clone(&name)));
-            let place = logs.of(entry).filter(|_| is_known && !entry.has_own_zone);
-            let Some((scheduler, collected_from)) = place else {
+            let place = match dirs {
+                None => Some((Scheduler::default(), None)),
+                Some(dirs) => log_place(entry, dirs, workers).filter(|_| is_read(entry.user.as_ref(), filter, users)),
+            };
+            let Some((scheduler, collected_from)) = place.filter(|_| is_known && !entry.has_own_zone) else {
                 expected.unchecked += 1;
                 continue;
             };

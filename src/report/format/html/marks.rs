@@ -12,6 +12,7 @@ use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::format::Report;
 use crate::report::format::crontabs::path;
 use crate::report::format::text::incident_words::IncidentWords;
+use crate::report::slots::Expected;
 
 struct Event {
     from: NaiveDateTime,
@@ -35,10 +36,7 @@ impl Marks {
             point(at, "this machine booted");
         }
         let expected = report.crontabs.iter();
-        for entry in expected.flat_map(|it| {
-            let lines = it.wanted().iter().flat_map(|job| &job.lines);
-            lines.map(|line| it.line(*line))
-        }) {
+        for entry in expected.flat_map(Expected::wanted).flat_map(|job| &job.lines) {
             if let Some(at) = entry.changed.map(local_time) {
                 point(at, &format!("{} was changed", path(&entry.place.file)));
             }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
+use std::rc::Rc;
 
 use super::comparison::{Comparison, ComparisonResult, MissedSlot};
 use super::due::Due;
@@ -18,7 +19,7 @@ const MINUTE: i64 = 60;
 
 const WEEK: i64 = 7 * 24 * 60;
 
-fn entry(timing: &str) -> CronJob {
+fn entry(timing: &str) -> Rc<CronJob> {
     let text = format!("{timing} root remoteexe h s\n");
     let cron = MachineCron::of(Path::new("/nowhere"));
     let crontab = Crontab {
@@ -149,7 +150,7 @@ fn a_start_by_hand_does_not_hide_a_slot_that_was_missed_long_before() {
 }
 
 /// Random lines, most of them due some times a day.
-fn entries(count: usize, random: &mut fastrand::Rng) -> Vec<CronJob> {
+fn entries(count: usize, random: &mut fastrand::Rng) -> Vec<Rc<CronJob>> {
     let lines = (0..count).map(|_| {
         let minute = match random.u8(..4) {
             0 => format!("*/{}", [1, 5, 10, 15, 20, 30][random.usize(..6)]),
@@ -171,7 +172,7 @@ fn entries(count: usize, random: &mut fastrand::Rng) -> Vec<CronJob> {
 
 /// The STARTs that a daemon makes from the minute `from` of UTC up to `until`, in seconds of local time: a
 /// simulation of cron(8), minute by minute.
-fn simulated(entries: &[CronJob], zone: &Zone, from: i64, until: i64, random: &mut fastrand::Rng) -> Vec<Vec<i64>> {
+fn simulated(entries: &[Rc<CronJob>], zone: &Zone, from: i64, until: i64, random: &mut fastrand::Rng) -> Vec<Vec<i64>> {
     let mut starts = vec![Vec::new(); entries.len()];
     let mut done = from - 1 + zone.offset(from - 1);
     for minute in from..until {
@@ -206,7 +207,7 @@ fn is_due(timing: &Timing, local: i64) -> bool {
     timing.minutes >> minute & 1 == 1 && timing.hours >> hour & 1 == 1 && timing.is_due_on(time.date())
 }
 
-fn compare_week(entries: &[CronJob], starts: &[Vec<i64>], zone: &Zone, from: i64) -> ComparisonResult {
+fn compare_week(entries: &[Rc<CronJob>], starts: &[Vec<i64>], zone: &Zone, from: i64) -> ComparisonResult {
     let until = from + WEEK;
     let clock_intervals = clock_intervals(zone, from, until);
     let jobs = (0..).zip(entries).zip(starts);

@@ -195,12 +195,10 @@ fn new<'a>(evidence: &Evidence, jobs: &[&'a StartedJob<'a>]) -> Vec<&'a StartedJ
     let since = evidence.scope.since;
     let has_log_before = history.runs.iter().any(|run| run.start < since);
     let is_new = |job: &&StartedJob| {
-        let planned = expected.and_then(|it| Some((it, it.wanted().get(job.id as usize)?)));
+        let planned = expected.and_then(|it| it.wanted().get(job.id as usize));
+        let mut changes = planned.into_iter().flat_map(|job| &job.lines).filter_map(|line| line.changed);
         // The line of a job that runs once a week may be old.
-        let is_old = planned.is_some_and(|(expected, job)| {
-            let mut lines = job.lines.iter().map(|line| expected.line(*line).changed);
-            lines.any(|changed| changed.is_some_and(|changed| local_time(changed) < since))
-        });
+        let is_old = changes.any(|changed| local_time(changed) < since);
         let runs = history.of_job(job.id);
         let is_bad = runs.iter().all(|run| run.outcome != Outcome::Good) && runs.iter().any(|run| run.outcome.is_bad());
         job.first >= since && is_bad && !is_old && history.earlier(job.id).is_empty()

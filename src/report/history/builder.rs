@@ -130,10 +130,6 @@ impl HistoryBuilder {
         host
     }
 
-    pub fn latest(&self) -> Option<NaiveDateTime> {
-        self.history.latest()
-    }
-
     /// Sorts the runs by job and START.
     pub fn finish(self) -> History {
         let mut history = self.history;

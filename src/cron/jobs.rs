@@ -111,7 +111,7 @@ pub struct UnknownCall {
 #[derive(Default)]
 pub struct CronJobs {
     /// Sorted by file and line, without files whose names cron ignores.
-    pub entries: Vec<CronJob>,
+    pub entries: Vec<Rc<CronJob>>,
     pub unknown: Vec<UnknownCall>,
     pub commented_out: Vec<CommentedOut>,
 }
@@ -267,7 +267,7 @@ impl JobFinder<'_> {
             CallMeaning::NoJob => return,
         };
         let crontab = self.crontab;
-        self.jobs.entries.push(CronJob {
+        self.jobs.entries.push(Rc::new(CronJob {
             place: self.line_ref(line),
             job,
             user: user(line, crontab),
@@ -285,7 +285,7 @@ impl JobFinder<'_> {
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored,
             is_of_cron: crontab.is_installed,
-        });
+        }));
     }
 
     fn add_unknown(&mut self, line: &CronLine, reason: String) {

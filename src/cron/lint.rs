@@ -5,6 +5,7 @@ mod needs;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::rc::Rc;
 
 use chrono::NaiveDate;
 
@@ -258,7 +259,7 @@ fn systemd_cron(line: &CronLine, shell: &ShellText) -> impl Iterator<Item = Stri
 }
 
 /// Lines that start a job at the same time as an earlier line, with their files.
-fn twins(jobs: &[CronJob]) -> Vec<(&Path, Fault)> {
+fn twins(jobs: &[Rc<CronJob>]) -> Vec<(&Path, Fault)> {
     let mut earlier: HashMap<(&Option<String>, &[u8]), Vec<&CronJob>> = HashMap::new();
     let mut twins = Vec::new();
     for of_file in jobs.chunk_by(|one, other| one.place.file == other.place.file) {

@@ -127,7 +127,7 @@ impl CallFinder {
             Ok(tokens) => {
                 if let Err(error) = walk(tokens, at, self) {
                     self.mentions.truncate(first);
-                    self.unknown(error.to_string());
+                    self.unknown(error);
                 }
             }
             Err(error) => self.unknown(format!("{error} in the command")),

@@ -47,11 +47,6 @@ impl Variables {
         Self(kept.cloned().collect())
     }
 
-    /// The value, if it is text.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        str::from_utf8(self.get(name)?).ok()
-    }
-
     pub fn path(&self) -> &[u8] {
         self.get("PATH").unwrap_or(DEFAULT_PATH.as_bytes())
     }
@@ -64,16 +59,16 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Parses a line without leading blanks, unless `daemon` takes it for something else. Debian's cron does not take
-    /// `NAME=` without a value, and neither daemon takes text after a closing quote.
-    pub fn parse(line: &[u8], daemon: Daemon) -> Option<Self> {
+    /// Parses a line without leading blanks, unless `daemon` takes it for something else. Not each takes `NAME=`
+    /// without a value, and none takes text after a closing quote.
+    pub fn parse(line: &[u8], daemon: Daemon, takes_empty: bool) -> Option<Self> {
         if daemon == Daemon::Busybox {
             return Self::of_busybox(line);
         }
         let (name, rest) = name(line)?;
         let rest = rest.trim_ascii_start().strip_prefix(b"=")?;
         let (value, is_quoted) = match rest.trim_ascii_start() {
-            [] if daemon == Daemon::Debian => return None,
+            [] if !takes_empty => return None,
             [quote @ (b'\'' | b'"'), rest @ ..] => {
                 let end = rest.iter().position(|byte| byte == quote)?;
                 let is_all = rest[end + 1..].trim_ascii_start().is_empty();

@@ -63,7 +63,7 @@ impl Planned {
     pub fn log_dirs(&self, filter: &Filter, users: &Users) -> BTreeSet<PathBuf> {
         let entries = self.plan.entries.iter();
         let entries = entries.filter(|entry| is_read(entry.user.as_ref(), filter, users));
-        let dirs: BTreeSet<&Path> = entries.filter_map(log_dir).collect();
+        let dirs: BTreeSet<&Path> = entries.filter_map(|entry| log_dir(entry)).collect();
         dirs.into_iter().take(MAX_DIRS).map(Path::to_owned).collect()
     }
 
@@ -74,7 +74,7 @@ impl Planned {
     /// Whether a cron of this machine starts a job that logs to `dir`.
     pub fn is_of_cron(&self, dir: &Path) -> bool {
         let entries = self.plan.entries.iter().filter(|entry| entry.is_of_cron);
-        let mut dirs = entries.filter_map(log_dir);
+        let mut dirs = entries.filter_map(|entry| log_dir(entry));
         dirs.any(|it| are_same(it, dir))
     }
 
@@ -118,7 +118,7 @@ fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
 }
 
 /// A job on lines of crontabs.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ExpectedJob {
     /// The scheduler whose logs have the job.
     pub scheduler: Scheduler,
@@ -126,8 +126,7 @@ pub struct ExpectedJob {
     pub uid: Option<u32>,
     /// As in START.
     pub name: Rc<[u8]>,
-    /// Indices into the entries of the plan.
-    pub lines: Vec<usize>,
+    pub lines: Vec<Rc<CronJob>>,
     /// The users of these lines.
     users: BTreeSet<Option<u32>>,
     /// The STARTs, in seconds of local time.
@@ -144,8 +143,8 @@ pub struct ExpectedJob {
 }
 
 impl ExpectedJob {
-    fn add_line(&mut self, line: usize, user: Option<u32>, entry: &CronJob) {
-        self.lines.push(line);
+    fn add_line(&mut self, user: Option<u32>, entry: &Rc<CronJob>) {
+        self.lines.push(Rc::clone(entry));
         self.users.insert(user);
         self.is_conditional |= entry.is_conditional || entry.waits_for_last;
         self.accepted.0.extend(&entry.accepted.0);
@@ -208,9 +207,9 @@ impl Expected {
         };
         let is_known = expected.planned.crontabs.cron.is_known;
         let uid = |entry: &CronJob| entry.user.as_deref().and_then(|name| users.uid(name));
-        let mut lines: Vec<_> = expected.planned.plan.entries.iter().enumerate().collect();
-        lines.sort_by_cached_key(|(_, entry)| !filter.expects(uid(entry), &entry.job));
-        for (line, entry) in lines {
+        let mut lines: Vec<_> = expected.planned.plan.entries.iter().collect();
+        lines.sort_by_cached_key(|entry| !filter.expects(uid(entry), &entry.job));
+        for entry in lines {
             let name: Rc<[u8]> = entry.job.as_slice().into();
             let uid = uid(entry);
             let user = uid.filter(|_| !expected.is_copy);
@@ -228,7 +227,7 @@ impl Expected {
                 expected.jobs.push(job);
                 expected.jobs.len() - 1
             });
-            expected.jobs[place].add_line(line, user, entry);
+            expected.jobs[place].add_line(user, entry);
         }
         let is_wanted = |job: &&ExpectedJob| filter.expects(job.uid, &job.name);
         expected.wanted = expected.jobs.iter().filter(is_wanted).count();
@@ -271,10 +270,6 @@ impl Expected {
         entries.iter().map(|entry| entry.job.as_slice()).chain(off)
     }
 
-    pub fn line(&self, line: usize) -> &CronJob {
-        &self.planned.plan.entries[line]
-    }
-
     /// The users whose lines may have a user's job. None stands for the lines that name no user.
     fn users_of(&self, uid: Option<u32>) -> [Option<u32>; 2] {
         [uid.filter(|_| !self.is_copy), None]
@@ -298,7 +293,7 @@ impl Expected {
     /// The longest limit, in seconds, of the timeout(1) on a job's lines. None if a line has no timeout(1).
     pub fn limit(&self, account: Account, name: &Rc<[u8]>) -> Option<u32> {
         let lines = &self.jobs[self.place_of(account, name)?].lines;
-        let limits: Option<Vec<u64>> = lines.iter().map(|line| self.line(*line).limit).collect();
+        let limits: Option<Vec<u64>> = lines.iter().map(|line| line.limit).collect();
         limits?.into_iter().max().and_then(|limit| u32::try_from(limit).ok())
     }
 

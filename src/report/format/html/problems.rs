@@ -160,7 +160,7 @@ fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
         p.facts {
             @match good {
                 Some(run) => { "last good " (clock.time(run.until)) },
-                None => "no good run",
+                None => "no good run in these logs",
             }
             @if let Some(next) = next { ", next " (next.next) }
         }

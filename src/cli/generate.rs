@@ -92,11 +92,8 @@ fn document(word: Option<&OsStr>) -> Result<Document, UsageError> {
     let find = |name: &str| DOCUMENTS.iter().find(|(known, _)| *known == name);
     find(&text).map(|(_, document)| *document).ok_or_else(|| {
         let longer = format!("complete-{}", text.to_lowercase());
-        let error = match find(&longer) {
-            Some(_) => UsageError::new("there is no such text", format!("write {longer}")),
-            None => UsageError::new("there is no such text", format!("give {expected}")),
-        };
-        error.in_value("--generate <WHAT>", word)
+        let tip = if find(&longer).is_some() { format!("write {longer}") } else { format!("give {expected}") };
+        UsageError::new("there is no such text", tip).in_value("--generate <WHAT>", word)
     })
 }
 

@@ -1,8 +1,6 @@
 //! The command of a line: the calls of remoteexe in it.
 
 pub mod calls;
-#[cfg(test)]
-mod cases;
 pub mod lexer;
 pub mod lock;
 pub mod scripts;

@@ -105,6 +105,7 @@ impl MachineCron {
         Self {
             name: name.unwrap_or_else(|| "cronie".to_owned()),
             rules: Daemon::Cronie,
+            takes_empty_values: true,
             // Debian 13 builds it with the spool of Debian's cron.
             spool: if has(DEBIAN_SPOOL) { DEBIAN_SPOOL } else { CRONIE_SPOOL },
             ..Self::debian("")

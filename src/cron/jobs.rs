@@ -111,7 +111,7 @@ pub struct UnknownCall {
 #[derive(Default)]
 pub struct CronJobs {
     /// Sorted by file and line, without files whose names cron ignores.
-    pub entries: Vec<CronJob>,
+    pub entries: Vec<Rc<CronJob>>,
     pub unknown: Vec<UnknownCall>,
     pub commented_out: Vec<CommentedOut>,
 }
@@ -267,7 +267,7 @@ impl JobFinder<'_> {
             CallMeaning::NoJob => return,
         };
         let crontab = self.crontab;
-        self.jobs.entries.push(CronJob {
+        self.jobs.entries.push(Rc::new(CronJob {
             place: self.line_ref(line),
             job,
             user: user(line, crontab),
@@ -276,7 +276,7 @@ impl JobFinder<'_> {
             timing: line.timing,
             schedule: shortened(line.schedule().as_bytes(), LONGEST_SCHEDULE),
             zone: zone.clone(),
-            wait: call.wait.or_later(*latest),
+            wait: call.wait.then(Wait { least: 0, most: Some(*latest) }),
             limit: call.limit,
             has_own_zone: variable(call, line, "TZ").is_some_and(|value| !value.is_empty()),
             is_conditional: call.is_conditional,
@@ -285,7 +285,7 @@ impl JobFinder<'_> {
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored,
             is_of_cron: crontab.is_installed,
-        });
+        }));
     }
 
     fn add_unknown(&mut self, line: &CronLine, reason: String) {
@@ -354,7 +354,7 @@ pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
     if daemon != Daemon::Cronie {
         return 0;
     }
-    let delay = line.variables.text("RANDOM_DELAY");
+    let delay = line.variables.get("RANDOM_DELAY").and_then(|minutes| str::from_utf8(minutes).ok());
     let delay = delay.and_then(|minutes| minutes.trim().parse::<u64>().ok());
     delay.filter(|minutes| *minutes <= MOST).unwrap_or(0)
 }

@@ -5,6 +5,7 @@ mod needs;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::rc::Rc;
 
 use chrono::NaiveDate;
 
@@ -16,7 +17,7 @@ use super::crontab::mistakes::{ONE_LINE, lookalike};
 use super::crontab::parse::{Columns, CronLine};
 use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
-use super::daemon::{Daemon, MachineCron, SYSTEMD_CRON};
+use super::daemon::{MachineCron, SYSTEMD_CRON};
 use super::fault::{Fault, Finding};
 use super::jobs::{CallMeaning, CronJob, CronJobs, JobCall, LineRef, Mentioning, ParseCall, meaning, mentioning, user};
 use super::timing::{Timing, half_read_fields, split_word};
@@ -42,15 +43,8 @@ pub fn findings(crontabs: &Crontabs, jobs: &CronJobs, parse: ParseCall, users: &
     let mut findings = Vec::new();
     let twins = twins(&jobs.entries);
     for crontab in &crontabs.read {
-        let mut linter = Linter {
-            daemon: crontabs.cron.rules,
-            cron: &crontabs.cron,
-            crontab,
-            parse,
-            users,
-            reported: HashSet::new(),
-            faults: Vec::new(),
-        };
+        let mut linter =
+            Linter { cron: &crontabs.cron, crontab, parse, users, reported: HashSet::new(), faults: Vec::new() };
         linter.run();
         let mut faults = linter.faults;
         let of_file = twins.iter().filter(|(file, _)| **file == crontab.path);
@@ -73,7 +67,6 @@ pub fn findings(crontabs: &Crontabs, jobs: &CronJobs, parse: ParseCall, users: &
 }
 
 struct Linter<'a> {
-    daemon: Daemon,
     cron: &'a MachineCron,
     crontab: &'a Crontab,
     parse: ParseCall,
@@ -86,7 +79,7 @@ struct Linter<'a> {
 impl Linter<'_> {
     fn run(&mut self) {
         let crontab = self.crontab;
-        let lines = mentioning(crontab, self.daemon);
+        let lines = mentioning(crontab, self.cron.rules);
         let mut misplaced = Vec::new();
         for line in &crontab.contents.lines {
             misplaced.extend(self.user_column(line));
@@ -120,7 +113,7 @@ impl Linter<'_> {
     /// A user name too many, too few, or unknown.
     fn user_column(&self, line: &CronLine) -> Option<Fault> {
         let calls_remoteexe = |text: &[u8]| base_name(split_word(text).0) == b"remoteexe";
-        let consequence = self.daemon.consequence();
+        let consequence = self.cron.rules.consequence();
         let fault = match self.crontab.columns {
             Columns::User => {
                 let (first, rest) = split_word(&line.command);
@@ -170,7 +163,7 @@ impl Linter<'_> {
             let (problem, remedy) = NEVER_DUE;
             add(problem.to_owned(), remedy);
         }
-        for field in half_read_fields(line.time_text.as_bytes(), self.daemon) {
+        for field in half_read_fields(line.time_text.as_bytes(), self.cron.rules) {
             add(field.problem, &field.remedy);
         }
         if self.cron.name == SYSTEMD_CRON {
@@ -266,7 +259,7 @@ fn systemd_cron(line: &CronLine, shell: &ShellText) -> impl Iterator<Item = Stri
 }
 
 /// Lines that start a job at the same time as an earlier line, with their files.
-fn twins(jobs: &[CronJob]) -> Vec<(&Path, Fault)> {
+fn twins(jobs: &[Rc<CronJob>]) -> Vec<(&Path, Fault)> {
     let mut earlier: HashMap<(&Option<String>, &[u8]), Vec<&CronJob>> = HashMap::new();
     let mut twins = Vec::new();
     for of_file in jobs.chunk_by(|one, other| one.place.file == other.place.file) {

@@ -159,7 +159,7 @@ fn the_page_begins_with_its_time_and_the_problems_and_ends_with_what_was_read() 
     assert_eq!(
         texts(&mut browser, ".beside"),
         [
-            "18:05:46 exit 10: usage errorno good run",
+            "18:05:46 exit 10: usage errorno good run in these logs",
             "13:21:01 ok, 57s21:00:00 ok, 4s21:00:01 exit 321:01:00 lost: no END, and the process is gonelast good 21:00",
             "15:09:02 ok, 3s20:53:01 exit 255: connection dropped by the serverlast good 15:09"
         ]

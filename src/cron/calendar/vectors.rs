@@ -9,7 +9,7 @@ use super::dst::clock_intervals;
 use super::slots;
 use super::zone::Zone;
 use crate::cron::crontab::parse::{Columns, Contents};
-use crate::cron::daemon::Daemon;
+use crate::cron::daemon::{Daemon, MachineCron};
 use crate::cron::timing::Timing;
 
 pub const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
@@ -85,8 +85,10 @@ fn the_lines_that_the_real_daemons_refuse_are_refused() {
     for (file, daemon) in [("debian", Daemon::Debian), ("cronie", Daemon::Cronie)] {
         let path = Path::new(DATA).join("cron_syntax").join(file).with_extension("txt");
         let text = fs::read_to_string(path).unwrap();
+        let takes_empty_values = daemon == Daemon::Cronie;
+        let cron = MachineCron { rules: daemon, takes_empty_values, ..MachineCron::of(Path::new("/nowhere")) };
         for (answer, line) in text.lines().filter_map(|line| line.split_once('\t')) {
-            let contents = Contents::parse(format!("{line}\n").as_bytes(), Columns::User, daemon);
+            let contents = Contents::parse(format!("{line}\n").as_bytes(), Columns::User, &cron);
             let mut faults = contents.faults.iter();
             let is_refused = faults.any(|fault| fault.consequence.is_some());
             assert_eq!(is_refused, answer == "no", "{daemon:?}: {line} {:?}", contents.faults);

@@ -73,7 +73,7 @@ fn is_changed_in(text: &[u8], name: &str) -> bool {
     })
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct CallFinder {
     variables: Variables,
     mentions: Vec<Mention>,
@@ -127,7 +127,7 @@ impl CallFinder {
             Ok(tokens) => {
                 if let Err(error) = walk(tokens, at, self) {
                     self.mentions.truncate(first);
-                    self.unknown(error.to_string());
+                    self.unknown(error);
                 }
             }
             Err(error) => self.unknown(format!("{error} in the command")),
@@ -244,7 +244,6 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
-    use crate::cron::command::cases::{check, variables};
 
     /// The calls in the notation of the file.
     fn shown(text: &str, variables: &Variables) -> String {
@@ -272,7 +271,30 @@ mod tests {
 
     #[test]
     fn the_calls_in_a_command_are_found_and_those_that_only_a_shell_can_know_are_not_guessed() {
-        let variables = variables(&[("RUN", "timeout 60 remoteexe"), ("DB", "h2"), ("A", "a b")]);
-        check(include_str!("../../../tests/data/shell/calls.txt"), |command| shown(command, &variables));
+        let mut variables = Variables::default();
+        let wrapped = "timeout 60  remoteexe";
+        for (name, value) in [("RUN", wrapped), ("DB", "h2"), ("A", "a b"), ("E", ""), ("GLOB", "/*.sh"), ("Q", "it's")]
+        {
+            variables.set(name.as_bytes(), value.as_bytes());
+        }
+        let mut expected = "";
+        let lines = include_str!("../../../tests/data/shell/calls.txt").lines();
+        for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            match line.strip_prefix('=') {
+                Some(text) => expected = text.trim_start(),
+                None => assert_eq!(shown(line, &variables), expected, "{line}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_of_any_characters_has_an_end() {
+        for seed in 0..2000 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let length = random.usize(..40);
+            let part = |_| char::from(random.choice(*b"ab '\"\\$(){}[]`&|;<>#*~").unwrap());
+            let text: String = (0..length).map(part).collect();
+            shown(&format!("remoteexe {text}"), &Variables::default());
+        }
     }
 }

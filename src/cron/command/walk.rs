@@ -17,11 +17,6 @@ pub const ENDS: [&[u8]; 7] = [b"then", b"elif", b"else", b"fi", b"done", b"esac"
 /// Reserved words that do not change the command after them.
 const PREFIXES: [&[u8]; 2] = [b"!", b"do"];
 
-/// Groups are nested more than [`DEEPEST`] times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("its groups are more than {DEEPEST} deep")]
-pub struct TooDeep;
-
 pub trait Visitor {
     /// Takes the words of a command, without redirections. There may be none, as in `;;`.
     fn simple(&mut self, words: &[Word], at: Position) -> Effect;
@@ -67,14 +62,15 @@ impl Position {
 }
 
 /// Gives each command to `visitor`, in the order of the text. Fails if groups are nested too deep.
-pub fn walk(tokens: Vec<Token>, mut at: Position, visitor: &mut impl Visitor) -> Result<(), TooDeep> {
+pub fn walk(tokens: Vec<Token>, mut at: Position, visitor: &mut impl Visitor) -> Result<(), String> {
     let tokens = tokens.into_iter().peekable();
     let mut walker = Walker { tokens, depth: 0, cases: 0, is_too_deep: false, visitor };
     loop {
         at = at.behind(walker.list(at));
         // An end without a beginning.
         if walker.tokens.next().is_none() {
-            return if walker.is_too_deep { Err(TooDeep) } else { Ok(()) };
+            let is_too_deep = walker.is_too_deep;
+            return if is_too_deep { Err(format!("its groups are more than {DEEPEST} deep")) } else { Ok(()) };
         }
     }
 }

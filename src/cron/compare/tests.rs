@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
+use std::rc::Rc;
 
 use super::comparison::{Comparison, ComparisonResult, MissedSlot};
 use super::due::Due;
 use crate::cron::calendar::dst::clock_intervals;
 use crate::cron::calendar::zone::Zone;
-use crate::cron::command::wait::Wait;
 use crate::cron::crontab::files::{Crontab, Crontabs, Trust};
 use crate::cron::crontab::parse::{Columns, Contents};
-use crate::cron::daemon::{Daemon, MachineCron};
+use crate::cron::daemon::MachineCron;
 use crate::cron::jobs::{CallMeaning, CronJob, CronJobs};
 use crate::cron::timing::Timing;
 
@@ -19,8 +19,9 @@ const MINUTE: i64 = 60;
 
 const WEEK: i64 = 7 * 24 * 60;
 
-fn entry(timing: &str) -> CronJob {
+fn entry(timing: &str) -> Rc<CronJob> {
     let text = format!("{timing} root remoteexe h s\n");
+    let cron = MachineCron::of(Path::new("/nowhere"));
     let crontab = Crontab {
         path: "crontab".into(),
         trust: Trust::Full,
@@ -30,18 +31,17 @@ fn entry(timing: &str) -> CronJob {
         rejection: None,
         is_installed: false,
         has_ignored_name: false,
-        contents: Contents::parse(text.as_bytes(), Columns::System, Daemon::Debian),
+        contents: Contents::parse(text.as_bytes(), Columns::System, &cron),
     };
-    let cron = MachineCron::of(Path::new("/nowhere"));
     let crontabs = Crontabs { cron, read: vec![crontab], left_out: vec![], denied: None, of_others: vec![] };
     let refused = |_: &[_], _: &[_]| CallMeaning::Refused { job: b"h s".to_vec(), reason: String::new() };
     CronJobs::of(&crontabs, refused).entries.remove(0)
 }
 
-/// What is due every `step` minutes from minute 0 on, up to minute `until`.
-fn due(line: u32, step: i64, until: i64) -> Vec<Due> {
+/// What is due every minute up to minute `until`.
+fn due(until: i64) -> Vec<Due> {
     let intervals = clock_intervals(&Zone::named("UTC").unwrap(), 0, until);
-    entry(&format!("*/{step} * * * *")).due(&intervals, line)
+    entry("* * * * *").due(&intervals, 0)
 }
 
 fn compare(period: Range<i64>, jobs: Vec<(Vec<Due>, Vec<i64>)>) -> ComparisonResult {
@@ -57,19 +57,10 @@ fn minutes(missed: &[MissedSlot]) -> Vec<i64> {
 }
 
 #[test]
-fn a_slot_takes_one_start_from_a_little_before_it_to_its_grace() {
-    let starts = vec![-2, 5 * MINUTE + 179, 10 * MINUTE + 1, 10 * MINUTE + 2];
-    let verdict = compare(0..30 * MINUTE, vec![(due(7, 5, 20), starts)]);
-    assert_eq!(minutes(&verdict.missed), [15]);
-    assert_eq!(verdict.missed[0].line, 7);
-    assert_eq!(verdict.strays, [(0, 10 * MINUTE + 2)]);
-}
-
-#[test]
 fn a_slot_that_is_missed_by_a_scheduler_which_always_starts_late_is_not_late() {
     for delay in [1, 10, 25, 40] {
         let starts = (0..60).filter(|minute| *minute != 30).map(|minute| minute * MINUTE + delay + minute % 3);
-        let verdict = compare(0..64 * MINUTE, vec![(due(0, 1, 60), starts.collect())]);
+        let verdict = compare(0..64 * MINUTE, vec![(due(60), starts.collect())]);
         assert_eq!(minutes(&verdict.missed), [30], "{delay}");
         assert_eq!(verdict.late, [], "{delay}");
         assert_eq!(verdict.strays, [], "{delay}");
@@ -86,7 +77,7 @@ fn a_stop_after_the_first_starts_which_were_late_is_no_row_of_late_ones() {
             let starts: Vec<i64> = late.chain(again).collect();
             for now in up + 11..40 {
                 let before = starts.iter().copied().filter(|start| *start < now * MINUTE);
-                let verdict = compare(0..now * MINUTE, vec![(due(0, 1, 40), before.collect())]);
+                let verdict = compare(0..now * MINUTE, vec![(due(40), before.collect())]);
                 let stop: Vec<i64> = (up..up + 8).collect();
                 assert_eq!(minutes(&verdict.missed), stop, "{first:?} {usual} {now}");
             }
@@ -101,7 +92,7 @@ fn missed_at_each_minute(until: i64, delay: impl Fn(i64) -> Option<i64>) -> Vec<
     let starts: Vec<i64> = starts.collect();
     let reports = (1..until).map(|now| {
         let before = starts.iter().copied().filter(|start| *start < now * MINUTE);
-        let verdict = compare(0..now * MINUTE, vec![(due(0, 1, until), before.collect())]);
+        let verdict = compare(0..now * MINUTE, vec![(due(until), before.collect())]);
         assert_eq!(verdict.strays, [], "{now}");
         (now, minutes(&verdict.missed))
     });
@@ -153,63 +144,13 @@ fn a_start_by_hand_does_not_hide_a_slot_that_was_missed_long_before() {
     let mut starts: Vec<i64> = slots.map(|slot| slot * MINUTE + 2).collect();
     starts.push(50 * MINUTE + 30);
     starts.sort_unstable();
-    let verdict = compare(0..110 * MINUTE, vec![(due(0, 1, 100), starts)]);
+    let verdict = compare(0..110 * MINUTE, vec![(due(100), starts)]);
     assert_eq!(minutes(&verdict.missed), [10]);
     assert_eq!(verdict.strays, [(0, 50 * MINUTE + 30)]);
 }
 
-#[test]
-fn a_conditional_slot_is_counted_apart_and_leaves_a_start_to_a_certain_one() {
-    let mut both = due(0, 5, 10);
-    both.extend(due(1, 5, 10).into_iter().map(|due| Due { is_certain: false, ..due }));
-    let verdict = compare(0..30 * MINUTE, vec![(both, vec![0, 300])]);
-    assert_eq!(verdict.missed, []);
-    assert_eq!(minutes(&verdict.perhaps), [0, 5]);
-    assert_eq!(verdict.perhaps[0].line, 1);
-}
-
-#[test]
-fn slots_that_most_lines_miss_at_once_are_one_outage() {
-    let up = |minute: &i64| !(10..20).contains(minute);
-    let starts = |step| -> Vec<i64> {
-        let minutes = (0..60).step_by(step).filter(up);
-        minutes.map(|minute| minute * MINUTE + 1).collect()
-    };
-    let mut jobs = vec![
-        (due(0, 1, 60), starts(1)),
-        (due(1, 1, 60), starts(1)),
-        (due(2, 5, 60), starts(5)),
-        (due(3, 30, 60), starts(30)),
-    ];
-    // One more job misses a slot of its own, and one misses all.
-    jobs[3].1.pop();
-    jobs.push((due(4, 20, 60), vec![]));
-    let verdict = compare(0..70 * MINUTE, jobs);
-    assert_eq!(verdict.outages.len(), 1);
-    let outage = &verdict.outages[0];
-    assert_eq!((outage.missed[0].at / MINUTE, outage.missed[21].at / MINUTE), (10, 19));
-    assert_eq!(outage.detected_at, 13 * MINUTE, "the third job is missing");
-    assert_eq!(outage.missed.len(), 22);
-    assert_eq!(minutes(&verdict.missed), [0, 20, 30, 40]);
-    assert_eq!(verdict.missed[2].job, 3);
-}
-
-#[test]
-fn two_jobs_that_are_missing_are_an_outage_only_where_there_is_no_third() {
-    let never = |line| (due(line, 5, 10), vec![]);
-    let verdict = compare(0..70 * MINUTE, vec![never(0), never(1), (due(2, 20, 60), vec![1, 1201, 2401])]);
-    assert_eq!(verdict.outages, []);
-    assert_eq!(minutes(&verdict.missed), [0, 0, 5, 5]);
-    let verdict = compare(0..70 * MINUTE, vec![never(0), never(1)]);
-    assert_eq!(verdict.outages.len(), 1);
-    assert_eq!(verdict.outages[0].missed.len(), 4);
-    assert_eq!(verdict.outages[0].detected_at, 3 * MINUTE);
-    let verdict = compare(0..70 * MINUTE, vec![never(0)]);
-    assert_eq!(verdict.outages, []);
-}
-
 /// Random lines, most of them due some times a day.
-fn entries(count: usize, random: &mut fastrand::Rng) -> Vec<CronJob> {
+fn entries(count: usize, random: &mut fastrand::Rng) -> Vec<Rc<CronJob>> {
     let lines = (0..count).map(|_| {
         let minute = match random.u8(..4) {
             0 => format!("*/{}", [1, 5, 10, 15, 20, 30][random.usize(..6)]),
@@ -231,7 +172,7 @@ fn entries(count: usize, random: &mut fastrand::Rng) -> Vec<CronJob> {
 
 /// The STARTs that a daemon makes from the minute `from` of UTC up to `until`, in seconds of local time: a
 /// simulation of cron(8), minute by minute.
-fn simulated(entries: &[CronJob], zone: &Zone, from: i64, until: i64, random: &mut fastrand::Rng) -> Vec<Vec<i64>> {
+fn simulated(entries: &[Rc<CronJob>], zone: &Zone, from: i64, until: i64, random: &mut fastrand::Rng) -> Vec<Vec<i64>> {
     let mut starts = vec![Vec::new(); entries.len()];
     let mut done = from - 1 + zone.offset(from - 1);
     for minute in from..until {
@@ -266,7 +207,7 @@ fn is_due(timing: &Timing, local: i64) -> bool {
     timing.minutes >> minute & 1 == 1 && timing.hours >> hour & 1 == 1 && timing.is_due_on(time.date())
 }
 
-fn compare_week(entries: &[CronJob], starts: &[Vec<i64>], zone: &Zone, from: i64) -> ComparisonResult {
+fn compare_week(entries: &[Rc<CronJob>], starts: &[Vec<i64>], zone: &Zone, from: i64) -> ComparisonResult {
     let until = from + WEEK;
     let clock_intervals = clock_intervals(zone, from, until);
     let jobs = (0..).zip(entries).zip(starts);
@@ -312,21 +253,4 @@ fn a_week_of_300_lines_over_each_change_of_summer_time_has_no_false_alarm_and_hi
         assert!(expected.iter().all(is_near));
         assert!(found.iter().all(|(job, count)| expected.get(job).is_some_and(|expected| count <= expected)));
     }
-}
-
-#[test]
-fn a_sleep_moves_what_is_due_and_a_wait_that_nobody_knows_makes_it_uncertain() {
-    let day = clock_intervals(&Zone::named("UTC").unwrap(), 0, 24 * 60);
-    let due = |wait| {
-        let entry = CronJob { wait, ..entry("*/5 * * * *") };
-        let due = entry.due(&day, 0)[1];
-        (due.at, due.deadline, due.is_certain)
-    };
-    let minutely = entry("* * * * *").due(&day, 0)[1];
-    assert_eq!((minutely.at, minutely.deadline, minutely.detected_at), (60, 120, 240));
-    let detected_at = |least, most| Wait { least, most: Some(most) };
-    assert_eq!(due(Wait::NONE), (300, 480, true));
-    assert_eq!(due(detected_at(20, 20)), (320, 500, true));
-    assert_eq!(due(detected_at(0, 29)), (300, 300 + 29 + 180, true));
-    assert_eq!(due(Wait::UNKNOWN), (300, 600, false));
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
 use rustix::io::Errno;
 
 use super::parse::{Columns, Contents, CronLine};
@@ -220,8 +220,6 @@ impl Crontabs {
             Ok(found) => found,
             Err(error) => return self.leave_out(path, &error),
         };
-        let is_quoted = self.cron.takes_empty_values;
-        let text = if is_quoted { with_empty_values(&text) } else { text };
         let author = owner.as_deref().map_or(Some(stat.st_uid), |name| trust.users.uid(name));
         let trust = (trust.of)(author);
         let columns = match place {
@@ -231,7 +229,7 @@ impl Crontabs {
         };
         let contents = match trust {
             Trust::Nothing => Contents::count(&text),
-            Trust::Full | Trust::Asked => Contents::parse(&text, columns, self.cron.rules),
+            Trust::Full | Trust::Asked => Contents::parse(&text, columns, &self.cron),
         };
         let is_installed = !matches!(place, Location::Elsewhere(_));
         if !is_installed && let Some(misfit) = misfit(path, &contents, columns) {
@@ -350,19 +348,8 @@ fn text(input: impl Read) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The text with quotes as the value of each variable that has none.
-fn with_empty_values(text: &[u8]) -> Vec<u8> {
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_ \t".contains(byte);
-    let lines = text.split(|byte| *byte == b'\n').map(|line| {
-        let name = line.trim_ascii_end().strip_suffix(b"=");
-        let is_empty = name.is_some_and(|name| name.iter().all(is_name));
-        if is_empty { [line, b"\"\""].concat() } else { line.to_vec() }
-    });
-    lines.collect::<Vec<_>>().join(&b'\n')
-}
-
 fn is_foreign_link(path: &Path) -> bool {
-    lstat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink && stat.st_uid != 0)
+    path.symlink_metadata().is_ok_and(|data| data.is_symlink() && data.uid() != 0)
 }
 
 pub fn is_program(path: &Path) -> bool {

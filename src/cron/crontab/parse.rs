@@ -7,7 +7,7 @@ use super::mistakes;
 use super::variables::{Assignment, Variables};
 use crate::cron::command::calls::mentions_name;
 use crate::cron::command::lexer::{base_name, is_in_name};
-use crate::cron::daemon::Daemon;
+use crate::cron::daemon::{Daemon, MachineCron};
 use crate::cron::fault::Fault;
 use crate::cron::timing::{Timing, split_word};
 
@@ -28,7 +28,6 @@ pub enum Columns {
     System,
 }
 
-#[derive(Debug, Clone)]
 pub struct CronLine {
     /// From 1.
     pub number: usize,
@@ -64,7 +63,7 @@ impl CronLine {
     }
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub struct Contents {
     /// The lines with a time and a command, even in a file that cron ignores.
     pub lines: Vec<CronLine>,
@@ -89,11 +88,12 @@ impl Contents {
         Self { mentions_remoteexe: not_looked_at > 0, not_looked_at, ..Self::default() }
     }
 
-    /// Reads the text of a crontab as `daemon` does.
-    pub fn parse(text: &[u8], columns: Columns, daemon: Daemon) -> Self {
+    /// Reads the text of a crontab as `cron` does.
+    pub fn parse(text: &[u8], columns: Columns, cron: &MachineCron) -> Self {
         let mut reader = CrontabParser {
             columns,
-            daemon,
+            daemon: cron.rules,
+            takes_empty: cron.takes_empty_values,
             variables: Rc::default(),
             is_continued: false,
             contents: Self { mentions_remoteexe: mentions_name(text), ..Self::default() },
@@ -123,6 +123,7 @@ impl Contents {
 struct CrontabParser {
     columns: Columns,
     daemon: Daemon,
+    takes_empty: bool,
     variables: Rc<Variables>,
     is_continued: bool,
     contents: Contents,
@@ -147,12 +148,12 @@ impl CrontabParser {
                 return;
             }
         }
-        if let Some(assignment) = Assignment::parse(line, self.daemon) {
+        if let Some(assignment) = Assignment::parse(line, self.daemon, self.takes_empty) {
             self.assign(&assignment, number);
             return;
         }
         if self.daemon == Daemon::Busybox
-            && let Some(Assignment { name, .. }) = Assignment::parse(line, Daemon::Cronie)
+            && let Some(Assignment { name, .. }) = Assignment::parse(line, Daemon::Cronie, true)
         {
             let name = String::from_utf8_lossy(&name);
             let problem = format!("busybox crond does not set {name}");

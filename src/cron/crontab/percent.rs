@@ -62,31 +62,3 @@ impl ShellText {
         stdin
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_ends_at_the_first_percent_sign_without_a_backslash_and_the_rest_is_standard_input() {
-        // Debian's cron wrote each input; cronie's source has the same loop.
-        for (command, debian, cronie, stdin) in [
-            (r"date +\%F", "date +%F", "date +%F", None),
-            (r"a \x \", r"a \x \", r"a \x \", None),
-            (r"a \\% b", r"a \", r"a \\", Some(" b\n")),
-            ("cat%", "cat", "cat", Some("")),
-            ("cat%a%b", "cat", "cat", Some("a\nb\n")),
-            (r"cat%a\%b%c\\%d\x\%", "cat", "cat", Some("a%b\nc\\%d\\x%\n")),
-            ("cat%%x%%", "cat", "cat", Some("\nx\n\n")),
-            (r"cat%a\\\\%b\", "cat", "cat", Some("a\\\\\\%b\\\n")),
-            (r"cat%\a\\b\\\%c %", "cat", "cat", Some("\\a\\\\b\\\\%c \n")),
-            (r"cat%\", "cat", "cat", Some("\\")),
-        ] {
-            for (daemon, text) in [(Daemon::Debian, debian), (Daemon::Cronie, cronie)] {
-                let found = ShellText::of(command.as_bytes(), daemon);
-                let input = found.input.as_ref().map(|_| String::from_utf8(found.stdin()).unwrap());
-                assert_eq!((&*found.text, input.as_deref()), (text.as_bytes(), stdin), "{command}");
-            }
-        }
-    }
-}

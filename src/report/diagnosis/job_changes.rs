@@ -7,6 +7,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use crate::clock::local_time;
 use crate::cron::CommentedOut;
 use crate::report::diagnosis::evidence::Evidence;
+use crate::report::history::constant_name::lasting_name;
 use crate::report::history::jobs::script;
 use crate::report::history::{History, JobId};
 use crate::report::logs::scheduler::Scheduler;
@@ -80,7 +81,11 @@ pub fn started<'a>(evidence: &Evidence<'a>) -> Vec<StartedJob<'a>> {
         *latest = run.start.max(*latest);
     }
     let changed = expected.map_or(NaiveDateTime::MIN, |it| it.unchanged);
-    let jobs = history.job_ids().filter(|id| !history.job(*id).has_variants).filter_map(|id| {
+    let lasting = |id: JobId| (history.account(id), lasting_name(&history.job(id).name));
+    let mut dates: HashMap<_, usize> = HashMap::new();
+    history.job_ids().for_each(|id| *dates.entry(lasting(id)).or_default() += 1);
+    let is_constant = |id: &JobId| !history.job(*id).has_variants && dates[&lasting(*id)] == 1;
+    let jobs = history.job_ids().filter(is_constant).filter_map(|id| {
         let job = history.job(id);
         let runs = history.of_job(id).iter().filter(|run| run.start < now);
         let starts: Vec<NaiveDateTime> = runs.map(|run| run.start).collect();
@@ -190,12 +195,10 @@ fn new<'a>(evidence: &Evidence, jobs: &[&'a StartedJob<'a>]) -> Vec<&'a StartedJ
     let since = evidence.scope.since;
     let has_log_before = history.runs.iter().any(|run| run.start < since);
     let is_new = |job: &&StartedJob| {
-        let planned = expected.and_then(|it| Some((it, it.wanted().get(job.id as usize)?)));
+        let planned = expected.and_then(|it| it.wanted().get(job.id as usize));
+        let mut changes = planned.into_iter().flat_map(|job| &job.lines).filter_map(|line| line.changed);
         // The line of a job that runs once a week may be old.
-        let is_old = planned.is_some_and(|(expected, job)| {
-            let mut lines = job.lines.iter().map(|line| expected.line(*line).changed);
-            lines.any(|changed| changed.is_some_and(|changed| local_time(changed) < since))
-        });
+        let is_old = changes.any(|changed| local_time(changed) < since);
         let runs = history.of_job(job.id);
         let is_bad = runs.iter().all(|run| run.outcome != Outcome::Good) && runs.iter().any(|run| run.outcome.is_bad());
         job.first >= since && is_bad && !is_old && history.earlier(job.id).is_empty()

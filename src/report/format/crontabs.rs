@@ -9,7 +9,7 @@ use super::upcoming::{schedule_in_words, start_in_words};
 use super::{Clock, Report, count};
 use crate::clock::local_time;
 use crate::cron::upcoming::next_start;
-use crate::cron::{Crontabs, LineRef};
+use crate::cron::{CronJob, Crontabs, LineRef};
 use crate::escape::printable;
 use crate::report::history::JobId;
 use crate::report::slots::missed::MissedStarts;
@@ -44,7 +44,7 @@ pub fn schedule_of(report: &Report, job: JobId) -> Option<Schedule> {
     let expected = report.crontabs.as_ref()?;
     let job = expected.wanted().get(job as usize)?;
     let now = report.machine.zoned_now;
-    let mut lines: Vec<_> = job.lines.iter().map(|line| expected.line(*line)).collect();
+    let mut lines: Vec<&CronJob> = job.lines.iter().map(|line| &**line).collect();
     let first = lines.first().copied();
     let place = first.map(|entry| place(&entry.place)).unwrap_or_default();
     let words: Vec<String> = lines.iter().map(|entry| schedule_in_words(entry)).collect();
@@ -95,7 +95,7 @@ fn whole(report: &Report, expected: &Expected) -> Option<Vec<String>> {
     let planned = &expected.planned;
     let users = &report.machine.users;
     let judged = expected.jobs.iter().flat_map(|job| &job.lines);
-    let files: HashSet<&Path> = judged.map(|line| &*expected.line(*line).place.file).collect();
+    let files: HashSet<&Path> = judged.map(|line| &*line.place.file).collect();
     let is_all = report.query.is_about_all_crontabs();
     let is_ours = |file: &Path| is_all || files.contains(file);
     let faults = planned.findings(users).iter().filter(|it| is_ours(&it.file)).count();
@@ -183,7 +183,7 @@ fn changes(report: &Report, expected: &Expected, clock: Clock) -> Vec<String> {
         let mut checked = report.missed.checked_from.iter();
         let from = checked.find(|(it, _)| *it == job.scheduler).and_then(|(_, from)| *from);
         let from = from.unwrap_or(NaiveDateTime::MAX).max(report.scope.since);
-        for entry in job.lines.iter().map(|line| expected.line(*line)) {
+        for entry in &job.lines {
             let at = entry.changed.map(local_time).filter(|at| *at > from);
             changed.extend(at.map(|at| (&*entry.place.file, at)));
         }

@@ -153,9 +153,8 @@ impl<'a> Gatherer<'a> {
                 self.suggestions.retain(|it| it.is_host);
             }
         }
-        let latest = builder.as_ref().and_then(HistoryBuilder::latest);
-        let scope = self.scope(latest.max(read.latest));
         let mut history = builder.map(HistoryBuilder::finish).unwrap_or_default();
+        let scope = self.scope(history.latest().max(read.latest));
         if let Some(older) = older.as_ref().filter(|_| self.needs.baseline) {
             older.add_good_runs(&mut history, &scope, &|run| self.accept(run));
         }

@@ -66,9 +66,8 @@ impl Report<'_> {
     /// What starts a job: cron, or a scheduler whose crontab no cron of this machine reads.
     pub fn starter(&self, job: JobId) -> &'static str {
         let Some(expected) = &self.crontabs else { return "cron" };
-        let is_of_cron = |line: &usize| expected.line(*line).is_of_cron;
         let job = expected.wanted().get(job as usize);
-        let is_of_cron = job.is_none_or(|job| job.lines.iter().any(is_of_cron));
+        let is_of_cron = job.is_none_or(|job| job.lines.iter().any(|line| line.is_of_cron));
         if is_of_cron { "cron" } else { "the scheduler" }
     }
 

@@ -33,7 +33,8 @@ impl Format for Upcoming {
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
         if let Some(crontabs) = &report.crontabs {
             let Planned { plan, crontabs, .. } = &crontabs.planned;
-            let entries = plan.entries.iter().filter(|it| !it.is_ignored && report.filter.names(&it.job));
+            let entries =
+                plan.entries.iter().map(|it| &**it).filter(|it| !it.is_ignored && report.filter.names(&it.job));
             let now = report.machine.zoned_now;
             out.write(render(&entries.collect::<Vec<_>>(), plan, crontabs, now).as_bytes());
         }

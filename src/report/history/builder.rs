@@ -130,10 +130,6 @@ impl HistoryBuilder {
         host
     }
 
-    pub fn latest(&self) -> Option<NaiveDateTime> {
-        self.history.latest()
-    }
-
     /// Sorts the runs by job and START.
     pub fn finish(self) -> History {
         let mut history = self.history;
@@ -158,7 +154,7 @@ fn flags(run: &Run, until: Option<NaiveDateTime>) -> u16 {
         (RunFlag::Retried, run.trace.retries > 0),
         (RunFlag::Accepted, run.is_accepted),
         (RunFlag::Dated, run.end == End::Lost && is_dated),
-        (RunFlag::Silent, run.trace.kept.is_silent()),
+        (RunFlag::Silent, run.trace.kept.is_silent() && !run.trace.is_ambiguous),
         (RunFlag::HasRetries, run.trace.retries > 0 || run.trace.attempt.sequel.is_some()),
     ];
     let set = facts.iter().filter(|(_, is_true)| *is_true);

@@ -6,7 +6,6 @@ use std::iter;
 use chrono::NaiveDateTime;
 use memchr::{memchr, memrchr};
 
-use super::sign::first_sign;
 use crate::log::record::Kind;
 
 /// One record, or consecutive lines of output of one process and one second.
@@ -22,8 +21,6 @@ pub struct Records<'a> {
     pub prefix: usize,
     /// Whether all lines are output, whatever their text.
     pub is_output: bool,
-    /// Whether a line may have a sign of failure.
-    pub may_have_sign: bool,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +39,6 @@ pub struct LineGroup {
     /// The local time of the last record so far, or the earliest possible time.
     pub time: NaiveDateTime,
     pub kind: GroupKind,
-    pub may_have_sign: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,23 +59,9 @@ pub enum GroupKind {
 impl Chunk {
     /// The group at this index, if its lines are records.
     pub fn records(&self, group: usize) -> Option<Records<'_>> {
-        let LineGroup { begin, end, time, kind, may_have_sign } = self.groups[group];
+        let LineGroup { begin, end, time, kind } = self.groups[group];
         let GroupKind::Records { pid, prefix, count, is_output } = kind else { return None };
-        Some(Records { time, pid, lines: &self.bytes[begin..end], count, prefix, is_output, may_have_sign })
-    }
-
-    /// Notes which groups have a sign of failure. The thread that reads ahead does this, because it has less to do and
-    /// the bytes are in its cache.
-    pub fn find_signs(&mut self) {
-        let end = self.groups.last().map_or(0, |group| group.end);
-        let first_from = |begin| first_sign(&self.bytes[begin..end]).map_or(end, |sign| begin + sign);
-        let mut sign = first_from(0);
-        for group in &mut self.groups {
-            if sign < group.begin {
-                sign = first_from(group.begin);
-            }
-            group.may_have_sign = sign < group.end;
-        }
+        Some(Records { time, pid, lines: &self.bytes[begin..end], count, prefix, is_output })
     }
 }
 

@@ -11,5 +11,4 @@ pub mod open;
 pub mod owner;
 pub mod read_ahead;
 pub mod scheduler;
-pub mod sign;
 pub mod splitter;

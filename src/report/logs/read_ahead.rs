@@ -88,7 +88,7 @@ impl Chunks {
     /// Replaces a used chunk by the next chunk, which is empty at the end.
     fn next(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         match self {
-            Self::Here(splitter) => fill(splitter, chunk),
+            Self::Here(splitter) => splitter.fill(chunk),
             Self::Thread { filled, used } => {
                 // The thread may have ended.
                 let _ = used.send(mem::take(chunk));
@@ -105,16 +105,10 @@ impl Chunks {
 fn read_ahead(mut splitter: Splitter, filled: &SyncSender<io::Result<Chunk>>, used: &Receiver<Chunk>) {
     loop {
         let mut chunk = used.try_recv().unwrap_or_default();
-        let result = fill(&mut splitter, &mut chunk);
+        let result = splitter.fill(&mut chunk);
         let is_last = result.is_err() || chunk.groups.is_empty();
         if filled.send(result.map(|()| chunk)).is_err() || is_last {
             return;
         }
     }
-}
-
-fn fill(splitter: &mut Splitter, chunk: &mut Chunk) -> io::Result<()> {
-    splitter.fill(chunk)?;
-    chunk.find_signs();
-    Ok(())
 }

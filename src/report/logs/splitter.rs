@@ -101,7 +101,7 @@ impl Splitter {
         self.is_in_line = true;
         self.marked.clear();
         let time = self.time;
-        LineGroup { begin, end, time, kind, may_have_sign: true }
+        LineGroup { begin, end, time, kind }
     }
 
     /// The line from `begin` to `end`, with the lines of output after it.
@@ -116,7 +116,7 @@ impl Splitter {
             if line.is_empty() { GroupKind::Empty } else { GroupKind::Unrecognized }
         };
         let time = self.time;
-        LineGroup { begin, end, time, kind, may_have_sign: true }
+        LineGroup { begin, end, time, kind }
     }
 
     /// The kind of a record after `prefix`. Moves `end` to the end of the lines of output after it.

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use chrono::{NaiveDateTime, TimeDelta};
 use foldhash::{HashMap, HashSet};
 
-use super::kept::{KeptOutput, KeptRecords};
+use super::kept::KeptRecords;
 use super::process::ProcessRuns;
 use super::reasons::Reasons;
 use super::run::{End, Run};
@@ -24,9 +24,6 @@ use crate::report::logs::scheduler::Scheduler;
 
 /// The most runs without END, and the most known jobs of an owner. A hostile log must not take unlimited memory.
 const MAX_UNENDED: usize = 100_000;
-
-/// The most buffers that are kept for later runs, each of some kilobytes.
-const MAX_SPARE: usize = 500;
 
 /// The most bytes of the names of known jobs. A name may have a megabyte.
 const MAX_KNOWN_BYTES: usize = 16 << 20;
@@ -125,8 +122,6 @@ pub struct Assembler {
     known_bytes: usize,
     /// The usual output of good runs, to find the reason of a bad run.
     reasons: Reasons,
-    /// The buffers of runs that have ended, for the output of later runs.
-    spare: Vec<Vec<u8>>,
     /// The process id whose records are kept.
     recorded: Option<u32>,
     /// The local time of this machine's last boot, if known.
@@ -161,8 +156,7 @@ impl Assembler {
             self.open_count -= 1;
             self.read.latest = self.read.latest.max(Some(records.time));
             let end = End::Exit(status);
-            self.spare.push(self.reasons.conclude(&mut trace, end));
-            self.spare.truncate(MAX_SPARE);
+            self.reasons.conclude(&mut trace, end);
             finished(Run::new(trace, end));
         }
     }
@@ -199,7 +193,6 @@ impl Assembler {
         self.start_count += 1;
         self.read.latest = self.read.latest.max(Some(record.time));
         let mut trace = Trace::new(self.start_count, owner, record.pid, record.time, job);
-        trace.kept = KeptOutput::within(self.spare.pop().unwrap_or_default());
         if self.recorded == Some(record.pid) {
             trace.records = Some(KeptRecords::default());
             trace.note(record, false);

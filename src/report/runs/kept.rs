@@ -6,10 +6,9 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::reason::{Chooser, PlainScores, UsualLines, after_the_last_return, masked, says_error, shown};
+use super::reason::{Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked, says_error, shown};
 use crate::log::record::{Kind, Notice, Parser};
 use crate::report::logs::chunk::Records;
-use crate::report::logs::sign::first_sign;
 use crate::ssh_error;
 
 /// The number of last lines that are kept: they show how the run ended, and ssh's messages.
@@ -50,7 +49,6 @@ pub struct KeptOutput {
     prefix: usize,
     /// Whether earlier lines were dropped.
     pub has_more: bool,
-    may_have_sign: bool,
     /// The lines of a long output with signs of failure.
     signs: Option<Box<Signs>>,
 }
@@ -68,7 +66,6 @@ impl KeptOutput {
             self.lines.reserve(FIRST_BYTES);
             self.prefix = records.prefix;
         }
-        self.may_have_sign |= records.may_have_sign;
         let is_short = self.signs.is_none() && self.lines.len() + records.lines.len() < MAX_BYTES;
         if is_short && records.prefix == self.prefix {
             self.lines.extend_from_slice(records.lines);
@@ -85,9 +82,7 @@ impl KeptOutput {
             self.has_more |= records.count > TAIL_LINES as u64;
         }
         let signs = self.signs.get_or_insert_default();
-        if records.may_have_sign {
-            signs.scan(records.lines, records.prefix);
-        }
+        signs.scan(records.lines, records.prefix);
         records.last(TAIL_LINES).for_each(|line| self.push_line(line));
     }
 
@@ -152,9 +147,7 @@ impl KeptOutput {
         let signs = self.signs.iter().flat_map(|signs| signs.chooser.telling());
         signs.for_each(|(masked, line)| add(masked, line));
         let mut begin = 0;
-        while self.may_have_sign
-            && let Some(sign) = first_sign(&self.lines[begin..]).map(|sign| begin + sign)
-        {
+        while let Some(sign) = first_sign(&self.lines[begin..]).map(|sign| begin + sign) {
             let first = memrchr(b'\n', &self.lines[..sign]).map_or(0, |newline| newline + 1);
             let end = memchr(b'\n', &self.lines[sign..]).map_or(self.lines.len(), |it| sign + it);
             let line = self.text(&self.lines[first..end]);
@@ -181,18 +174,10 @@ impl KeptOutput {
         self.signs.is_none() && all.all(|line| line.trim_ascii().is_empty())
     }
 
-    /// Keeps the output in `buffer`, which is empty.
-    pub fn within(buffer: Vec<u8>) -> Self {
-        Self { lines: buffer, ..Self::default() }
-    }
-
-    /// Keeps only the last lines. Returns the buffer, empty, for another run: an allocator takes long for these sizes.
-    pub fn shorten(&mut self) -> Vec<u8> {
+    /// Keeps only the last lines.
+    pub fn shorten(&mut self) {
         self.drop_until(self.tail_begin());
-        let tail = self.lines.as_slice().into();
-        let mut buffer = mem::replace(&mut self.lines, tail);
-        buffer.clear();
-        buffer
+        self.lines.shrink_to_fit();
     }
 
     /// Keeps only the last lines, and reads the others for signs of failure.

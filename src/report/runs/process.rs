@@ -23,8 +23,6 @@ impl ProcessRuns {
             earlier.is_overlapped |= earlier.job == trace.job;
             earlier.pid_reused.get_or_insert(trace.start);
         }
-        // There is nearly always only this run.
-        self.open.reserve_exact(1);
         self.open.push(trace);
         (self.open.len() > MAX_OPEN).then(|| {
             let mut oldest = self.open.remove(0);

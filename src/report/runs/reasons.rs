@@ -25,8 +25,8 @@ pub struct Reasons {
 }
 
 impl Reasons {
-    /// Finds the reason of a run that ended badly, or learns from a good run. Returns the buffer of its output.
-    pub fn conclude(&mut self, trace: &mut Trace, end: End) -> Vec<u8> {
+    /// Finds the reason of a run that ended badly, or learns from a good run.
+    pub fn conclude(&mut self, trace: &mut Trace, end: End) {
         let job = (trace.owner.account(), Rc::clone(&trace.job));
         match end {
             End::Running => {}
@@ -47,6 +47,6 @@ impl Reasons {
                 trace.reason = trace.kept.reason(usual, &mut self.plain);
             }
         }
-        trace.kept.shorten()
+        trace.kept.shorten();
     }
 }

@@ -135,10 +135,7 @@ impl Expected {
     /// only.
     fn bounded(&self, from: NaiveDateTime, until: NaiveDateTime, days: Option<&BTreeSet<NaiveDate>>) -> NaiveDateTime {
         let lines = self.jobs.iter().flat_map(|job| &job.lines);
-        let per_day = lines.map(|line| {
-            let timing = &self.line(*line).timing;
-            i64::from(timing.minutes.count_ones() * timing.hours.count_ones())
-        });
+        let per_day = lines.map(|it| i64::from(it.timing.minutes.count_ones() * it.timing.hours.count_ones()));
         let most = MAX_SLOTS / per_day.sum::<i64>().max(1);
         let earliest = match days {
             None => TimeDelta::try_days(most).and_then(|most| until.checked_sub_signed(most)),
@@ -182,7 +179,7 @@ impl SlotChecker<'_> {
         let mut sound = Comparison::new(&period);
         let mut ignored = Comparison::new(&period);
         for (number, job) in self.jobs() {
-            let comparison = if self.is_ignored(job) { &mut ignored } else { &mut sound };
+            let comparison = if job.lines.iter().all(|line| line.is_ignored) { &mut ignored } else { &mut sound };
             self.compare(comparison, number, job, &clock_intervals);
         }
         self.add(found, sound.finish(), false);
@@ -222,17 +219,10 @@ impl SlotChecker<'_> {
         jobs.filter(|(_, job)| job.scheduler == self.scheduler)
     }
 
-    fn is_ignored(&self, job: &ExpectedJob) -> bool {
-        let mut lines = job.lines.iter();
-        lines.all(|line| self.expected.line(*line).is_ignored)
-    }
-
     fn compare(&self, comparison: &mut Comparison, number: u32, job: &ExpectedJob, clock_intervals: &[ClockInterval]) {
         let mut due = Vec::new();
-        for line in &job.lines {
-            let number = u32::try_from(*line).expect("crontabs have fewer lines");
-            let entry = self.expected.line(*line);
-            let mut of_line = entry.due(clock_intervals, number);
+        for (line, entry) in (0..).zip(&job.lines) {
+            let mut of_line = entry.due(clock_intervals, line);
             if entry.changed.is_none() {
                 // A crontab on standard input has been the same at least since the job's first START.
                 let Some(first) = job.starts.first().copied() else {
@@ -301,8 +291,7 @@ impl SlotChecker<'_> {
         }
         let is_stray = |(job, at): &&(u32, i64)| {
             let mut lines = self.expected.jobs[*job as usize].lines.iter();
-            let has_line = lines.all(|line| {
-                let entry = self.expected.line(*line);
+            let has_line = lines.all(|entry| {
                 let is_unchanged = |changed| time(*at) >= local_time(changed);
                 !entry.timing.is_reboot && entry.changed.is_none_or(is_unchanged)
             });
@@ -350,7 +339,7 @@ impl SlotChecker<'_> {
             at: time(missed.at),
             detected_at: time(missed.detected_at),
             job: missed.job,
-            place: self.expected.line(missed.line as usize).place.clone(),
+            place: self.expected.jobs[missed.job as usize].lines[missed.line as usize].place.clone(),
         });
         slots.collect()
     }

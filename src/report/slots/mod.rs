@@ -63,7 +63,7 @@ impl Planned {
     pub fn log_dirs(&self, filter: &Filter, users: &Users) -> BTreeSet<PathBuf> {
         let entries = self.plan.entries.iter();
         let entries = entries.filter(|entry| is_read(entry.user.as_ref(), filter, users));
-        let dirs: BTreeSet<&Path> = entries.filter_map(log_dir).collect();
+        let dirs: BTreeSet<&Path> = entries.filter_map(|entry| log_dir(entry)).collect();
         dirs.into_iter().take(MAX_DIRS).map(Path::to_owned).collect()
     }
 
@@ -74,7 +74,7 @@ impl Planned {
     /// Whether a cron of this machine starts a job that logs to `dir`.
     pub fn is_of_cron(&self, dir: &Path) -> bool {
         let entries = self.plan.entries.iter().filter(|entry| entry.is_of_cron);
-        let mut dirs = entries.filter_map(log_dir);
+        let mut dirs = entries.filter_map(|entry| log_dir(entry));
         dirs.any(|it| are_same(it, dir))
     }
 
@@ -100,29 +100,15 @@ fn is_read(user: Option<&String>, filter: &Filter, users: &Users) -> bool {
     user.is_none_or(|name| users.uid(name).is_some_and(is_read))
 }
 
-/// The directories whose logs are read, and the users.
-struct LogPlaces<'a> {
-    /// None if the logs were given one by one: then all lines are checked.
-    dirs: Option<&'a [LogDir]>,
-    /// The result of [`workers`].
-    workers: Option<Scheduler>,
-    filter: &'a Filter,
-    users: &'a Users,
-}
-
-impl LogPlaces<'_> {
-    /// The scheduler whose logs have the job of this line, if the line is checked; and the job's log directory on the
-    /// workers, if that is not read here under its own path.
-    fn of(&self, entry: &CronJob) -> Option<(Scheduler, Option<PathBuf>)> {
-        let Some(dirs) = self.dirs else { return Some((Scheduler::default(), None)) };
-        let is_read = is_read(entry.user.as_ref(), self.filter, self.users);
-        let log_dir = log_dir(entry).filter(|_| is_read)?;
-        if let Some(dir) = dirs.iter().find(|dir| are_same(&dir.path, log_dir)) {
-            return Some((dir.scheduler.whole(), None));
-        }
-        let workers = self.workers.filter(|_| !entry.is_of_cron)?;
-        Some((workers, Some(log_dir.to_owned())))
+/// The scheduler whose logs have the job of this line, if they are in `dirs`; and the job's log directory on the
+/// workers, if that is not read here under its own path.
+fn log_place(entry: &CronJob, dirs: &[LogDir], workers: Option<Scheduler>) -> Option<(Scheduler, Option<PathBuf>)> {
+    let log_dir = log_dir(entry)?;
+    if let Some(dir) = dirs.iter().find(|dir| are_same(&dir.path, log_dir)) {
+        return Some((dir.scheduler.whole(), None));
     }
+    let workers = workers.filter(|_| !entry.is_of_cron)?;
+    Some((workers, Some(log_dir.to_owned())))
 }
 
 /// The other scheduler, if its workers' logs were given: no cron of this machine logs to their directories.
@@ -132,7 +118,7 @@ fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
 }
 
 /// A job on lines of crontabs.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ExpectedJob {
     /// The scheduler whose logs have the job.
     pub scheduler: Scheduler,
@@ -140,8 +126,7 @@ pub struct ExpectedJob {
     pub uid: Option<u32>,
     /// As in START.
     pub name: Rc<[u8]>,
-    /// Indices into the entries of the plan.
-    pub lines: Vec<usize>,
+    pub lines: Vec<Rc<CronJob>>,
     /// The users of these lines.
     users: BTreeSet<Option<u32>>,
     /// The STARTs, in seconds of local time.
@@ -158,8 +143,8 @@ pub struct ExpectedJob {
 }
 
 impl ExpectedJob {
-    fn add_line(&mut self, line: usize, user: Option<u32>, entry: &CronJob) {
-        self.lines.push(line);
+    fn add_line(&mut self, user: Option<u32>, entry: &Rc<CronJob>) {
+        self.lines.push(Rc::clone(entry));
         self.users.insert(user);
         self.is_conditional |= entry.is_conditional || entry.waits_for_last;
         self.accepted.0.extend(&entry.accepted.0);
@@ -209,7 +194,6 @@ impl Expected {
         let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
         let last_change = read.filter_map(|crontab| crontab.changed).max();
         let workers = dirs.and_then(|dirs| workers(dirs, &planned));
-        let logs = LogPlaces { dirs, workers, filter, users };
         let mut expected = Self {
             jobs: Vec::new(),
             wanted: 0,
@@ -223,15 +207,18 @@ impl Expected {
         };
         let is_known = expected.planned.crontabs.cron.is_known;
         let uid = |entry: &CronJob| entry.user.as_deref().and_then(|name| users.uid(name));
-        let mut lines: Vec<_> = expected.planned.plan.entries.iter().enumerate().collect();
-        lines.sort_by_cached_key(|(_, entry)| !filter.expects(uid(entry), &entry.job));
-        for (line, entry) in lines {
+        let mut lines: Vec<_> = expected.planned.plan.entries.iter().collect();
+        lines.sort_by_cached_key(|entry| !filter.expects(uid(entry), &entry.job));
+        for entry in lines {
             let name: Rc<[u8]> = entry.job.as_slice().into();
             let uid = uid(entry);
             let user = uid.filter(|_| !expected.is_copy);
             expected.on_lines.insert((user, Rc::clone(&name)));
-            let place = logs.of(entry).filter(|_| is_known && !entry.has_own_zone);
-            let Some((scheduler, collected_from)) = place else {
+            let place = match dirs {
+                None => Some((Scheduler::default(), None)),
+                Some(dirs) => log_place(entry, dirs, workers).filter(|_| is_read(entry.user.as_ref(), filter, users)),
+            };
+            let Some((scheduler, collected_from)) = place.filter(|_| is_known && !entry.has_own_zone) else {
                 expected.unchecked += 1;
                 continue;
             };
@@ -240,7 +227,7 @@ impl Expected {
                 expected.jobs.push(job);
                 expected.jobs.len() - 1
             });
-            expected.jobs[place].add_line(line, user, entry);
+            expected.jobs[place].add_line(user, entry);
         }
         let is_wanted = |job: &&ExpectedJob| filter.expects(job.uid, &job.name);
         expected.wanted = expected.jobs.iter().filter(is_wanted).count();
@@ -283,10 +270,6 @@ impl Expected {
         entries.iter().map(|entry| entry.job.as_slice()).chain(off)
     }
 
-    pub fn line(&self, line: usize) -> &CronJob {
-        &self.planned.plan.entries[line]
-    }
-
     /// The users whose lines may have a user's job. None stands for the lines that name no user.
     fn users_of(&self, uid: Option<u32>) -> [Option<u32>; 2] {
         [uid.filter(|_| !self.is_copy), None]
@@ -310,7 +293,7 @@ impl Expected {
     /// The longest limit, in seconds, of the timeout(1) on a job's lines. None if a line has no timeout(1).
     pub fn limit(&self, account: Account, name: &Rc<[u8]>) -> Option<u32> {
         let lines = &self.jobs[self.place_of(account, name)?].lines;
-        let limits: Option<Vec<u64>> = lines.iter().map(|line| self.line(*line).limit).collect();
+        let limits: Option<Vec<u64>> = lines.iter().map(|line| line.limit).collect();
         limits?.into_iter().max().and_then(|limit| u32::try_from(limit).ok())
     }
 

@@ -73,10 +73,9 @@ fn sought(expected: &Expected, missed: &MissedStarts, from: NaiveDateTime) -> Ve
     let last_slot = jobs.filter_map(|(number, job)| {
         let intervals =
             intervals.get_or_insert_with(|| clock_intervals(&Zone::Machine, minute(from - LONGEST), minute(from)));
-        let lines = job.lines.iter().filter_map(|line| {
-            let (entry, of) = (expected.line(*line), u32::try_from(*line).ok()?);
+        let lines = (0..).zip(&job.lines).filter_map(|(line, entry)| {
             let is_sound = entry.changed.is_some() && !entry.is_ignored;
-            let due = entry.due(intervals, of).into_iter().filter(|due| is_sound && due.is_certain);
+            let due = entry.due(intervals, line).into_iter().filter(|due| is_sound && due.is_certain);
             due.max_by_key(|due| due.at).map(|due| (due, entry))
         });
         let (due, entry) = lines.max_by_key(|(due, _)| due.at)?;

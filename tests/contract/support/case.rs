@@ -1,4 +1,4 @@
-//! A case file: a log in a short notation, commands, and what they print.
+//! A case file: files, commands, and what they print. A log in a short notation at its beginning is the file `a.log`.
 
 use std::fmt::Write;
 use std::fs;
@@ -27,17 +27,19 @@ pub fn case_as_run(case: &str) -> String {
     while let [line, after @ ..] = rest {
         rest = after;
         let _ = writeln!(found, "{line}");
-        if let Some(name) = line.strip_prefix("==> ") {
+        let is_log = !is_head(line) && !is_between(line) && !found.lines().any(is_head);
+        if let Some(name) = line.strip_prefix("==> ").or(is_log.then_some("a.log")) {
             let content = take(&mut rest, |line| !is_head(line));
             found += &content;
-            write_file(&scene, name, &content);
+            let first = if is_log { format!("{line}\n") } else { String::new() };
+            write_file(&scene, name, &(first + &content));
         } else if let Some(command) = line.strip_prefix("$ ") {
             let more = take(&mut rest, |line| line.starts_with("> "));
             found += &more;
             rest = &rest[printed(rest)..];
             found += &result(&scene, &format!("{command}\n{more}").replace("\n> ", "\n"));
         } else {
-            assert!(line.is_empty() || line.starts_with('#'), "neither a file nor a command: {line}");
+            assert!(is_between(line), "neither a file nor a command: {line}");
         }
     }
     found

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
-use chrono::{Datelike, Days, NaiveDate, TimeDelta, Timelike, Weekday};
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Weekday};
 
 use super::beat::{Beat, Counts};
 use super::finding::{Oddity, WatchFinding, finding};
@@ -29,30 +29,37 @@ const SOON: TimeDelta = TimeDelta::minutes(15);
 /// A job after which another job may fail.
 pub struct OtherJob<'a> {
     job: &'a WatchedJob,
-    /// Whether each run started while the run before was going on, or soon after.
-    has_no_pause: bool,
+    /// When a run of the job was going on or had ended a short time before: first and last moments, in order, apart from
+    /// each other. With hundreds of jobs there are as many pairs of jobs as lines in a log, so the search is short.
+    spans: Vec<[NaiveDateTime; 2]>,
 }
 
 impl<'a> OtherJob<'a> {
     pub fn of(job: &'a WatchedJob) -> Self {
-        let has_no_pause = job.samples.windows(2).all(|two| two[1].start <= two[0].end + SOON);
-        Self { job, has_no_pause }
+        let mut spans: Vec<[NaiveDateTime; 2]> = Vec::new();
+        for Sample { start, end, .. } in &job.samples {
+            let until = *end + SOON;
+            match spans.last_mut() {
+                Some([_, last]) if start <= last => *last = until.max(*last),
+                _ => spans.push([*start, until]),
+            }
+        }
+        Self { job, spans }
     }
 
     /// Whether the run was started while a run of this job was going on, or soon after.
     fn is_followed_by(&self, run: &Sample) -> bool {
-        let later = self.job.samples.partition_point(|it| it.start <= run.start);
-        let last = self.job.samples[..later].last();
-        last.is_some_and(|last| last.end + SOON >= run.start)
+        let later = self.spans.partition_point(|[from, _]| *from <= run.start);
+        self.spans[..later].last().is_some_and(|[_, until]| *until >= run.start)
     }
 
-    /// Whether most of the runs follow this job, for a job without a pause. Saves a search for each run: with hundreds of
-    /// jobs that run every few minutes there are as many pairs as lines in a log.
-    fn is_followed_by_most(&self, runs: &[Sample]) -> bool {
-        let (Some(first), Some(last)) = (self.job.samples.first(), self.job.samples.last()) else { return false };
-        let before = runs.partition_point(|it| it.start < first.start);
-        let until_end = runs.partition_point(|it| it.start <= last.end + SOON);
-        self.has_no_pause && (until_end - before) * 2 >= runs.len()
+    /// Those of the runs, which are in order, for which `is_followed_by` holds.
+    fn followers<'r>(&self, runs: &'r [Sample]) -> impl Iterator<Item = &'r Sample> {
+        let mut spans = self.spans.iter().peekable();
+        runs.iter().filter(move |run| {
+            while spans.next_if(|[_, until]| *until < run.start).is_some() {}
+            spans.peek().is_some_and(|[from, _]| *from <= run.start)
+        })
     }
 }
 
@@ -120,22 +127,22 @@ fn of_runs(job: &WatchedJob, all: &[OtherJob]) -> Option<(Beat, Counts)> {
     if days.len() < MIN_DAYS || !is_now {
         return None;
     }
-    let most_elsewhere = bad().count() / 5;
+    let (all_bad, half) = (bad().count(), job.samples.len().div_ceil(2));
     // The failures come first: for most pairs of jobs a few of them are enough to see that there is nothing.
-    let counts = |is_there: &dyn Fn(&Sample) -> bool| {
-        let is_most = bad().filter(|it| !is_there(it)).nth(most_elsewhere).is_none();
-        is_most.then(|| Counts::of(job.samples.iter().map(|it| (is_there(it), it.failure.is_some()))))
-    };
-    let chance = |counts: &Counts, hypotheses: usize| {
-        let chance = counts.chance() * real(hypotheses);
-        (chance < CHANCE_OF_RUNS && counts.all * 2 < job.samples.len()).then_some(chance)
+    let is_suspect = |is_there: &dyn Fn(&Sample) -> bool| bad().filter(|it| !is_there(it)).nth(all_bad / 5).is_none();
+    let judged = |there: &mut dyn Iterator<Item = &Sample>, hypotheses: usize| {
+        let (all, bad) =
+            there.take(half).fold((0, 0), |(all, bad), run| (all + 1, bad + usize::from(run.failure.is_some())));
+        let counts = Counts { bad, all, other_bad: all_bad - bad, others: job.samples.len() - all };
+        let chance = (all < half).then(|| counts.chance() * real(hypotheses))?;
+        (chance < CHANCE_OF_RUNS).then_some((chance, counts))
     };
     let others = all.iter().filter(|it| it.job.name != job.name || it.job.account != job.account);
     let mut after: Vec<(f64, &WatchedJob, Counts)> = others
-        .filter(|other| other.is_followed_by(last) && !other.is_followed_by_most(&job.samples))
+        .filter(|other| other.is_followed_by(last) && is_suspect(&|it| other.is_followed_by(it)))
         .filter_map(|other| {
-            let counts = counts(&|it| other.is_followed_by(it))?;
-            Some((chance(&counts, all.len())?, other.job, counts))
+            let (chance, counts) = judged(&mut other.followers(&job.samples), all.len())?;
+            Some((chance, other.job, counts))
         })
         .collect();
     after.sort_by(|one, two| one.0.total_cmp(&two.0));
@@ -146,6 +153,7 @@ fn of_runs(job: &WatchedJob, all: &[OtherJob]) -> Option<(Beat, Counts)> {
         return Some((Beat::After(Rc::clone(&other.name)), *counts));
     }
     let hour = last.start.hour();
-    let counts = counts(&|it| it.start.hour() == hour)?;
-    chance(&counts, 24).map(|_| (Beat::Hour(hour), counts))
+    let is_hour = |it: &Sample| it.start.hour() == hour;
+    let (_, counts) = judged(&mut job.samples.iter().filter(|it| is_hour(it)), 24).filter(|_| is_suspect(&is_hour))?;
+    Some((Beat::Hour(hour), counts))
 }

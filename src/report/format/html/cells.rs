@@ -139,12 +139,11 @@ impl Cells {
 
     /// The most detail with at most `cells` bad cells, or else with at most `groups` groups of them.
     pub fn detail(&self, cells: usize, groups: usize) -> Detail {
-        let number = |joins| self.groups(joins).iter().filter(|group| group.all.is_bad()).count();
-        match () {
-            () if number(false) <= cells => Detail::Each,
-            () if number(true) <= groups => Detail::Joined,
-            () => Detail::Plain,
+        if self.marks() <= cells {
+            return Detail::Each;
         }
+        let bad = self.groups(true).iter().filter(|group| group.all.is_bad()).count();
+        if bad <= groups { Detail::Joined } else { Detail::Plain }
     }
 
     fn groups(&self, joins: bool) -> Vec<CellGroup> {

@@ -18,7 +18,7 @@ use crate::report::format::{Report, count, crontabs, duration, way};
 use crate::report::history::JobId;
 use crate::report::output::style::Severity;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Problems {
     /// The jobs whose runs a problem lists. Other problems only link to these.
     pub homes: BTreeSet<JobId>,
@@ -160,7 +160,7 @@ fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
         p.facts {
             @match good {
                 Some(run) => { "last good " (clock.time(run.until)) },
-                None => "no good run",
+                None => "no good run in these logs",
             }
             @if let Some(next) = next { ", next " (next.next) }
         }

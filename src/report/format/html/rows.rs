@@ -36,9 +36,8 @@ impl<'a> View<'a> {
     pub fn of(report: &'a Report, first: &[JobId]) -> Option<Self> {
         let grid = Grid::of(report)?;
         let missed = report.missed_by_job(&report.scope);
-        let mut jobs: Vec<JobId> = report.jobs().chain(missed.keys().copied()).collect();
-        jobs.sort_unstable();
-        jobs.dedup();
+        let jobs: BTreeSet<JobId> = report.jobs().chain(missed.keys().copied()).collect();
+        let mut jobs: Vec<JobId> = jobs.into_iter().collect();
         let row = |job: JobId| {
             let runs = report.history.range(job).zip(report.history.of_job(job));
             let runs: Vec<_> = runs.filter(|(_, run)| report.scope.has(run)).collect();

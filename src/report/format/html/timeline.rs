@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::cells::Cells;
 use super::grid::Grid;
 use super::limits::{self, Budget, LINKED_CELLS};
-use super::marks::Marks;
+use super::marks;
 use super::problems::Problems;
 use super::rows::{JobRow, View};
 use super::runs;
@@ -137,7 +137,7 @@ fn counts(cells: &Cells) -> Markup {
 
 pub fn section(view: &View, lines: &JobLines, problems: &Problems) -> Markup {
     let grid = &view.grid;
-    let marks = Marks::of(view.report, grid);
+    let marks = marks::of(view.report, grid);
     let mut room = Budget::of(limits::OUTPUT_BYTES);
     let mut row = |line: &JobLine| row(view, problems, line, &mut room);
     let first: Vec<Markup> = lines.first.iter().map(&mut row).collect();
@@ -151,10 +151,10 @@ pub fn section(view: &View, lines: &JobLines, problems: &Problems) -> Markup {
             h2 #timeline-title { "Timeline" }
             p.facts { "A cell is " (duration(u32::try_from(grid.step).ok())) ", and shows the worst in its time; a click leads to the last bad run in it." }
             (legend())
-            (marks.in_words())
+            (marks::in_words(&marks))
             div.lines data-begin=(grid.begin.format("%Y-%m-%dT%H:%M:%S")) data-step=(grid.step) data-columns=(grid.columns) {
                 (axis(grid))
-                svg.marks viewBox={ "0 0 " (grid.columns) " 1" } preserveAspectRatio="none" aria-hidden="true" { (marks.draw(grid)) }
+                svg.marks viewBox={ "0 0 " (grid.columns) " 1" } preserveAspectRatio="none" aria-hidden="true" { (marks::draw(&marks, grid)) }
                 div { @for row in &first { (row) } }
                 @for host in seen { (host) }
                 @if !more.is_empty() {

@@ -89,8 +89,7 @@ impl Format for Prometheus {
         let Some(expected) = expected else { return };
         let periods = periods(self.now);
         for job in expected.wanted() {
-            let lines = job.lines.iter().map(|line| expected.line(*line));
-            let lines = lines.filter(|line| !line.is_ignored);
+            let lines = job.lines.iter().filter(|line| !line.is_ignored);
             let next = lines.filter_map(|line| next_start(line, &periods)).min();
             self.of(job.scheduler).plan(&job.name, next);
         }

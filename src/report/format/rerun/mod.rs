@@ -10,6 +10,7 @@ mod shell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+use std::rc::Rc;
 
 use super::crontabs;
 use super::{Format, Needs, Report, count};
@@ -78,9 +79,9 @@ fn unmade<'a>(report: &'a Report, expected: &'a Expected) -> Vec<UnmadeLine<'a>>
             continue;
         }
         let missed_at = events.slots.first().map(|slot| &slot.place);
-        let is_there = |line: &&usize| Some(&expected.line(**line).place) == missed_at;
-        let Some(&line) = job.lines.iter().find(is_there).or(job.lines.first()) else { continue };
-        let entry = expected.line(line);
+        let mut lines_of_job = job.lines.iter();
+        let is_missed = |line: &&Rc<CronJob>| Some(&line.place) == missed_at;
+        let Some(entry) = lines_of_job.find(is_missed).or(job.lines.first()) else { continue };
         // Several jobs may share a line.
         let place = (&*entry.place.file, entry.place.line);
         let unmade =

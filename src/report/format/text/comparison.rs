@@ -1,10 +1,11 @@
 //! Compares a period with the period before: jobs that are newly bad, good again, slower or silent.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::page::{INDENT, Page};
 use crate::report::format::{Report, count, duration, grouped};
+use crate::report::history::constant_name::lasting_name;
 use crate::report::history::counts::Tally;
 use crate::report::history::durations::{DurationStats, MIN_GOOD};
 use crate::report::history::scope::Scope;
@@ -141,9 +142,15 @@ fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
     show_rows(page, report, "Slower (median of good runs)", &["Now", "Before", "Job"], &[0, 1], rows);
 }
 
-/// Shows the jobs that ran more than once in the period before, and never in this one.
+/// Shows the jobs that ran more than once in the period before, and never in this one, not even with another date.
 fn silent(page: &mut Page, report: &Report, pairs: &[Pair]) -> bool {
-    let silent = pairs.iter().filter(|pair| pair.now.all() == 0 && pair.before.runs.len() > 1);
+    let name = |pair: &Pair| {
+        let job = report.history.job(pair.job);
+        (job.account, lasting_name(&job.name))
+    };
+    let started: HashSet<_> = pairs.iter().filter(|pair| pair.now.all() > 0).map(name).collect();
+    let is_silent = |pair: &&Pair| pair.now.all() == 0 && pair.before.runs.len() > 1 && !started.contains(&name(pair));
+    let silent = pairs.iter().filter(is_silent);
     let row = |pair: &Pair| {
         let last = pair.before.runs.last().map(|run| report.clock().second(run.start));
         vec![pair.before.runs.len().to_string(), last.unwrap_or_default(), report.job_name(pair.job)]

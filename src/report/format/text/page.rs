@@ -112,18 +112,8 @@ impl Page {
         self.table_of(cut, &titles, &numbers, rows.into_iter());
     }
 
-    /// Writes a table whose last column is a text, on several lines if necessary. Memory does not grow with the rows.
-    pub fn table_of_texts(
-        &mut self,
-        titles: &[&str],
-        numbers: &[usize],
-        rows: impl Iterator<Item = Vec<String>> + Clone,
-    ) {
-        self.table_of(wrapped_whole, titles, numbers, rows);
-    }
-
-    /// Writes a table. `fit` breaks the text of the last column into lines.
-    fn table_of(
+    /// Writes a table. `fit` breaks the text of the last column into lines. Memory does not grow with the rows.
+    pub fn table_of(
         &mut self,
         fit: impl Fn(&str, usize) -> Vec<String>,
         titles: &[&str],

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use unicode_width::UnicodeWidthStr;
 
 use super::healthy::end;
-use super::page::Page;
+use super::page::{Page, wrapped_whole};
 use super::{heading, names};
 use crate::escape::printable;
 use crate::report::format::crontabs::place;
@@ -54,7 +54,7 @@ pub fn show_rows(page: &mut Page, report: &Report, rows: &[RunRow]) {
         RunRow::NotStarted(slot) => slot_row(slot, width, report),
     });
     let titles = ["Start", "PID", "Took", "End", "Job, and why it was bad"];
-    page.table_of_texts(&titles, &[1, 2], texts);
+    page.table_of(wrapped_whole, &titles, &[1, 2], texts);
 }
 
 fn slot_row(slot: &Slot, width: usize, report: &Report) -> Vec<String> {

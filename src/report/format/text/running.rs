@@ -64,7 +64,7 @@ fn row(going: &RunningRow, report: &Report) -> Vec<String> {
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let judgement = match *good_before {
         _ if *is_hung => "HUNG",
-        _ if usual.good == 0 => "no good run yet",
+        _ if usual.good == 0 => "no good run known",
         good if good < MIN_GOOD => "too few good runs",
         _ => "",
     };

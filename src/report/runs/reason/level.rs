@@ -76,6 +76,9 @@ fn of_words(line: &str) -> Option<Level> {
         if is_code(word, after) {
             return Some(Level::Error);
         }
+        if let Some(level) = of_message_id(word, after) {
+            return Some(level);
+        }
         rest = after;
     }
     None
@@ -117,4 +120,21 @@ fn is_code(word: &str, after: &str) -> bool {
     let number = after.strip_prefix('-').unwrap_or_default();
     let digits = number.bytes().take_while(u8::is_ascii_digit).count();
     word == "SQLSTATE" || is_capital && (4..=6).contains(&digits) && number[digits..].starts_with(':')
+}
+
+/// The last letter of a message id of IBM and Hitachi: `ANS1311E `, `KAVS1011-E `. A `W` there is often no warning.
+fn of_message_id(word: &str, after: &str) -> Option<Level> {
+    let id = word.trim_end_matches(|last: char| last.is_ascii_uppercase());
+    let letters = id.trim_end_matches(|last: char| last.is_ascii_digit());
+    let (kind, after) = match &word[id.len()..] {
+        "" => after.strip_prefix('-')?.split_at_checked(1)?,
+        kind => (kind, after),
+    };
+    let is_id = letters.len() >= 3 && (3..=5).contains(&(id.len() - letters.len())) && after.starts_with(' ');
+    let is_capital = letters.bytes().all(|byte| byte.is_ascii_uppercase());
+    match kind {
+        "E" | "S" if is_id && is_capital => Some(Level::Error),
+        "I" if is_id && is_capital => Some(Level::Info),
+        _ => None,
+    }
 }

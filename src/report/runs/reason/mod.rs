@@ -18,7 +18,7 @@ use words::{Clue, Clues};
 
 pub use text::{after_the_last_return, shown};
 pub use usual::{UsualLines, masked};
-pub use words::state_of_host;
+pub use words::{first_sign, state_of_host};
 
 /// The cause within an exception: `Caused by: …`.
 const CAUSED_BY: i32 = 92;
@@ -52,6 +52,9 @@ const NOVEL_PLAIN: i32 = 25;
 
 /// The loss of a line that good runs print too.
 const USUAL: i32 = 70;
+
+/// The loss of a field of one word: another line with a cause says more.
+const FIELD: i32 = 2;
 
 /// The most lines with words of failure that are kept. The lowest scores are dropped.
 const MAX_TELLING: usize = 16;
@@ -353,5 +356,5 @@ fn score_of_words(text: &str, message: &str, clues: Clues) -> i32 {
     if shape::is_summary(message) {
         losses[0] = losses[0].max(if has_cause { 25 } else { 45 });
     }
-    score - losses.iter().sum::<i32>()
+    score - losses.iter().sum::<i32>() - if shape::is_field(message) { FIELD } else { 0 }
 }

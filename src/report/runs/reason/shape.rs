@@ -111,6 +111,12 @@ pub fn is_summary(message: &str) -> bool {
     counts || is_status || message.chars().all(is_heading)
 }
 
+/// Whether a line is a name and one word: `Type:   unauthorized`.
+pub fn is_field(message: &str) -> bool {
+    let (name, value) = message.split_once(':').unwrap_or_default();
+    !name.contains(' ') && value.split_whitespace().count() == 1
+}
+
 /// Whether a line only announces the message in the next line: `ERROR at line 1:`, `What went wrong:`, `fail: Sync[0]`.
 pub fn is_announcement(message: &str) -> bool {
     let lower = message.to_ascii_lowercase();

@@ -125,3 +125,19 @@ pub fn state_of_host(line: &str) -> Option<&'static str> {
     let mut found = automaton.find_overlapping_iter(line).map(|it| words[it.pattern().as_usize()]);
     found.find(|word| word.clue == Clue::Host).map(|word| word.first)
 }
+
+/// Finds the first sign of failure in an output: a part of most words, as they are usually written. An output without
+/// signs is passed over at the speed of memory.
+pub fn first_sign(output: &[u8]) -> Option<usize> {
+    static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let signs = [
+            "rror", "ERR", "ail", "FAIL", "atal", "FATAL", "xception", "anic", "enied", "annot", "ould not",
+            "nable to", "o such", "ot found", "imed out", "imeout", "efused", "aused by", "raceback", "CRIT", "SEVERE",
+            "ORA-", "nvalid", "illed", "エラー", "失敗", "異常", "ません",
+        ];
+        // Only this match kind uses vector instructions.
+        let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs);
+        builder.expect("the signs are few")
+    });
+    SIGNS.find(output).map(|found| found.start())
+}

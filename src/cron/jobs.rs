@@ -276,7 +276,7 @@ impl JobFinder<'_> {
             timing: line.timing,
             schedule: shortened(line.schedule().as_bytes(), LONGEST_SCHEDULE),
             zone: zone.clone(),
-            wait: call.wait.or_later(*latest),
+            wait: call.wait.then(Wait { least: 0, most: Some(*latest) }),
             limit: call.limit,
             has_own_zone: variable(call, line, "TZ").is_some_and(|value| !value.is_empty()),
             is_conditional: call.is_conditional,
@@ -354,7 +354,7 @@ pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
     if daemon != Daemon::Cronie {
         return 0;
     }
-    let delay = line.variables.text("RANDOM_DELAY");
+    let delay = line.variables.get("RANDOM_DELAY").and_then(|minutes| str::from_utf8(minutes).ok());
     let delay = delay.and_then(|minutes| minutes.trim().parse::<u64>().ok());
     delay.filter(|minutes| *minutes <= MOST).unwrap_or(0)
 }

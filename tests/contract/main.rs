@@ -42,6 +42,5 @@ mod ssh_setups;
 mod stalled_readers;
 mod support;
 mod tee;
-mod unusual_signals;
 
 use support::report;

@@ -335,25 +335,13 @@ fn assert_told(night: &Night, columns: u32, least: (usize, usize)) {
 
 #[test]
 fn the_first_screen_of_a_bad_night_says_what_is_wrong_and_why() {
-    let night = Night::of(FIRST, 23);
-    for (columns, least) in [(120, (24, 24)), (80, (15, 15))] {
-        assert_told(&night, columns, least);
-    }
-}
-
-#[test]
-fn the_first_screen_of_another_bad_night_says_what_is_wrong_and_why() {
-    let night = Night::of(SECOND, 23);
-    for (columns, least) in [(120, (20, 20)), (80, (15, 15))] {
-        assert_told(&night, columns, least);
-    }
-}
-
-#[test]
-fn the_first_screen_of_a_night_of_many_tools_says_what_is_wrong_and_why() {
-    let night = Night::of(FOURTH, 21);
-    for (columns, least) in [(120, (25, 25)), (80, (17, 16))] {
-        assert_told(&night, columns, least);
+    // The last is one of many tools. In 120 columns and in 80.
+    for (night, first, least) in
+        [(FIRST, 23, [(24, 24), (15, 15)]), (SECOND, 23, [(20, 20), (15, 15)]), (FOURTH, 21, [(25, 25), (17, 16)])]
+    {
+        let night = Night::of(night, first);
+        assert_told(&night, 120, least[0]);
+        assert_told(&night, 80, least[1]);
     }
 }
 

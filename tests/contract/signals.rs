@@ -10,64 +10,12 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::{
-    ENDING, REMOTEEXE, Running, Sandbox, Scene, children, code, is_asleep, is_running, log_of_ended, log_of_h_s,
-    received, run, send, send_to, state, wait_for, wait_until,
+    ENDING, Lingering, REMOTEEXE, Running, Sandbox, Scene, children, is_asleep, is_running, log_of_ended, log_of_h_s,
+    received, send, send_to, state, wait_for, wait_until,
 };
 
 /// An ssh that runs until it is killed. It says "ready" and leaves its process id in a file.
 const WAIT: &str = "echo $$ >$DIR/ssh-pid; echo ready; while :; do sleep 0.02; done";
-
-#[test]
-fn a_signal_ends_ssh_and_gives_128_plus_n() {
-    for (signal, status) in ENDING {
-        let scene = Scene::new();
-        let mut child = scene.start(WAIT);
-        scene.wait_for_record("ready");
-        send(&child, signal);
-        assert_eq!(child.code(), Some(status));
-        assert_eq!(scene.log(), log_of_ended("ready\n", status));
-        assert!(!is_running(&scene.wait_for_file("ssh-pid")));
-    }
-}
-
-#[test]
-fn a_signal_that_ssh_turns_into_255_still_gives_128_plus_n() {
-    for (signal, status) in ENDING {
-        let scene = Scene::new();
-        let body = format!("trap 'echo killed; exit 255' TERM INT HUP QUIT; {WAIT}");
-        let mut child = scene.start(body);
-        scene.wait_for_record("ready");
-        send(&child, signal);
-        assert_eq!(child.code(), Some(status));
-        assert_eq!(scene.log(), log_of_ended("ready\nkilled\n", status));
-    }
-}
-
-#[test]
-fn a_job_that_ends_by_itself_in_spite_of_a_signal_keeps_its_own_status() {
-    let scene = Scene::new();
-    let body = format!("trap 'exit 7' TERM; {WAIT}");
-    let mut child = scene.start(body);
-    scene.wait_for_record("ready");
-    send(&child, Signal::TERM);
-    assert_eq!(child.code(), Some(7));
-    assert!(scene.log().ends_with("\nEND,7,h s\n"));
-}
-
-#[test]
-fn the_two_signals_of_timeout_are_one_and_leave_ssh_the_time_to_clean_up() {
-    let scene = Scene::new();
-    let mut timeout = Command::new("timeout");
-    // timeout(1) signals its child, and then its process group, to which the child belongs too.
-    scene.equip_with_ssh(
-        &mut timeout,
-        // The shell would say that its `sleep`, of the same group, was terminated.
-        format!("exec 2>/dev/null; trap 'sleep 0.3; echo cleaned; exit 255' TERM; {WAIT}"),
-    );
-    let mut child = Running::spawn(timeout.args(["1", REMOTEEXE, "h", "s"]));
-    assert_eq!(child.code(), Some(124));
-    assert_eq!(scene.log(), log_of_ended("ready\ncleaned\n", 143));
-}
 
 /// An ssh that no longer ends by itself, because it has caught one signal and ignores it.
 ///
@@ -160,38 +108,6 @@ fn an_ssh_that_does_not_end_is_killed_after_a_while() {
 }
 
 #[test]
-fn a_signal_that_was_ignored_at_the_start_stays_ignored_by_remoteexe_and_by_ssh() {
-    let scene = Scene::new();
-    let mut nohup = Command::new("sh");
-    scene.equip_with_ssh(
-        &mut nohup,
-        "grep SigIgn /proc/self/status >$DIR/ignored; echo ready
-         until [ -e $DIR/go ]; do sleep 0.01; done; echo unharmed",
-    );
-    nohup.args(["-c", "trap '' HUP; exec \"$0\" h s", REMOTEEXE]);
-    let mut child = Running::spawn(&mut nohup);
-    scene.wait_for_record("ready");
-    send(&child, Signal::HUP);
-    assert_eq!(standard_signals(&scene.wait_for_file("ignored")), 1, "HUP and only HUP");
-    fs::write(scene.path("go"), "").unwrap();
-    assert_eq!(child.code(), Some(0));
-    assert_eq!(scene.log(), log_of_h_s("ready\nunharmed\n", 0));
-}
-
-#[test]
-fn ssh_starts_with_no_signal_ignored_or_blocked() {
-    let log = run("grep -E 'Sig(Ign|Blk)' /proc/self/status").records;
-    let masks = log.lines().filter(|line| line.starts_with("Sig"));
-    assert_eq!(masks.map(standard_signals).collect::<Vec<_>>(), [0, 0]);
-}
-
-/// The signals 1 to 31 of a mask in /proc/PID/status: bit N-1 stands for signal N.
-fn standard_signals(line: &str) -> u64 {
-    let (_, mask) = line.split_once('\t').unwrap();
-    u64::from_str_radix(mask, 16).unwrap() & 0x7fff_ffff
-}
-
-#[test]
 fn ctrl_c_on_a_terminal_ends_the_job_with_130() {
     let scene = Scene::new();
     // script(1) gives remoteexe and ssh a terminal, and passes on the byte that Ctrl-C types.
@@ -225,20 +141,6 @@ fn a_signal_ends_a_real_ssh_and_nothing_stays_behind_here() {
         assert_eq!(child.code(), Some(status));
         assert!(scene.log().ends_with(&format!("\n{}END,{status},h {script}\n", received(status))));
         wait_until("ssh to be gone", || !is_running(&ssh[0]));
-    }
-}
-
-#[test]
-fn a_signal_that_is_waiting_at_the_start_ends_the_job_before_ssh_is_started() {
-    for (name, status) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131)] {
-        let scene = Scene::new();
-        let mut env = Command::new("env");
-        scene.equip_with_ssh(&mut env, "touch $DIR/ssh-was-run");
-        env.arg(format!("--block-signal={name}"));
-        env.args(["sh", "-c", r#"kill -$1 $$; exec "$0" h s"#, REMOTEEXE, name]);
-        assert_eq!(code(&env.output().unwrap()), status);
-        assert_eq!(scene.log(), log_of_ended("", status));
-        assert!(!scene.path("ssh-was-run").exists());
     }
 }
 
@@ -314,48 +216,6 @@ fn a_signal_between_the_exit_of_ssh_and_the_end_record_changes_nothing() {
 }
 
 #[test]
-fn signals_that_are_blocked_at_the_start_work_all_the_same() {
-    let blocked = |scene: &Scene, body: &str| {
-        let mut env = Command::new("env");
-        scene.equip_with_ssh(&mut env, body);
-        env.args(["--block-signal", REMOTEEXE, "h", "s"]);
-        Running::spawn(&mut env)
-    };
-
-    let scene = Scene::new();
-    let body = "grep SigBlk /proc/self/status >$DIR/blocked; exit 7";
-    assert_eq!(blocked(&scene, body).code(), Some(7));
-    assert_eq!(scene.log(), log_of_h_s("", 7));
-    assert_eq!(standard_signals(&scene.wait_for_file("blocked")), 0, "ssh has none blocked");
-
-    for (signal, status) in ENDING {
-        let scene = Scene::new();
-        let mut child = blocked(&scene, WAIT);
-        scene.wait_for_record("ready");
-        send(&child, signal);
-        assert_eq!(child.code(), Some(status));
-        assert_eq!(scene.log(), log_of_ended("ready\n", status));
-    }
-}
-
-#[test]
-fn with_every_signal_ignored_at_the_start_the_exit_status_still_comes_through() {
-    let scene = Scene::new();
-    let mut env = Command::new("env");
-    // SIGCHLD is among them. It must not stay ignored for ssh, which waits for children of its own.
-    let body = "echo ready; until [ -e $DIR/go ]; do sleep 0.01; done; sh -c 'exit 7'; exit $?";
-    scene.equip_with_ssh(&mut env, body);
-    let mut child = Running::spawn(env.args(["--ignore-signal", REMOTEEXE, "h", "s"]));
-    scene.wait_for_record("ready");
-    for (signal, _) in ENDING {
-        send(&child, signal);
-    }
-    fs::write(scene.path("go"), "").unwrap();
-    assert_eq!(child.code(), Some(7));
-    assert_eq!(scene.log(), log_of_h_s("ready\n", 7));
-}
-
-#[test]
 fn a_remoteexe_that_is_stopped_for_a_while_loses_nothing() {
     let scene = Scene::new();
     // More than a pipe holds, so that ssh has to wait too.
@@ -397,4 +257,34 @@ fn assert_counted_to_30000(log: &str) {
     let numbers = numbers.concat();
     let expected = format!("START,-,h s\ncommand,ssh root@h s\nready\n{numbers}END,7,h s\n");
     assert!(log == expected, "{} bytes of log", log.len());
+}
+
+/// Traces process `$ARGV[0]` by ptrace(2), without touching its memory, and swallows each of its signals.
+const TRACER: &str = r#"
+    my ($pid, $ready) = @ARGV;
+    my %number = (x86_64 => 101, aarch64 => 117);
+    my $ptrace = $number{(split ' ', `uname -m`)[0]} or die "unknown machine\n";
+    sub ptrace { syscall($ptrace, $_[0], $pid + 0, 0, $_[1]) != -1 or exit }
+    ptrace(16, 0);                            # PTRACE_ATTACH
+    waitpid($pid, 0x40000000);                # __WALL
+    ptrace(7, 0);                             # PTRACE_CONT
+    open(my $file, '>', $ready); print $file "traced\n"; close($file);
+    ptrace(7, 0) while waitpid($pid, 0x40000000) == $pid && ($? & 0xff) == 0x7f;
+"#;
+
+#[test]
+fn a_tracer_that_swallows_sigchld_does_not_hold_the_end() {
+    let scene = Scene::new();
+    let body = "echo ready; until [ -e $DIR/traced ]; do sleep 0.01; done; sleep 60 & echo $! >$DIR/pid; exit 7";
+    let mut child = scene.start(body);
+    scene.wait_for_record("ready");
+    let pid = child.id().to_string();
+    let ready = scene.path("traced");
+    let mut tracer = Command::new("perl");
+    let tracer = tracer.args(["-e", TRACER, &pid]).arg(&ready);
+    let mut tracer = Running::spawn(tracer);
+    assert_eq!(child.code(), Some(7));
+    assert_eq!(scene.log(), log_of_h_s("ready\n", 7));
+    let _background = Lingering::new(scene.wait_for_file("pid"));
+    wait_until("the tracer to end", || tracer.try_wait().unwrap().is_some());
 }

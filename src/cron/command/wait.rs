@@ -15,10 +15,6 @@ impl Wait {
 
     pub const UNKNOWN: Self = Self { least: 0, most: None };
 
-    pub fn or_later(self, seconds: u64) -> Self {
-        self.then(Self { least: 0, most: Some(seconds) })
-    }
-
     pub fn then(self, next: Self) -> Self {
         let most = self.most.zip(next.most);
         Self {

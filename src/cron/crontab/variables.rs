@@ -47,11 +47,6 @@ impl Variables {
         Self(kept.cloned().collect())
     }
 
-    /// The value, if it is text.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        str::from_utf8(self.get(name)?).ok()
-    }
-
     pub fn path(&self) -> &[u8] {
         self.get("PATH").unwrap_or(DEFAULT_PATH.as_bytes())
     }

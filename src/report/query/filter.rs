@@ -42,7 +42,7 @@ impl Filter {
     }
 
     fn has_job(&self, run: &Run) -> bool {
-        self.has_name(run.host(), &run.trace.job) && self.has_user(run)
+        self.names(&run.trace.job) && self.has_user(run)
     }
 
     pub fn has_user(&self, run: &Run) -> bool {
@@ -57,12 +57,9 @@ impl Filter {
 
     /// Whether a job with these operands passes.
     pub fn names(&self, job: &[u8]) -> bool {
-        self.has_name(first_word(job), job)
-    }
-
-    fn has_name(&self, host: &[u8], job: &[u8]) -> bool {
+        let is_host = |host: &Vec<u8>| host == first_word(job);
         let has_text = |text: &Vec<u8>| memchr::memmem::find(job, text).is_some();
-        self.host.as_ref().is_none_or(|sought| sought == host) && self.job.as_ref().is_none_or(has_text)
+        self.host.as_ref().is_none_or(is_host) && self.job.as_ref().is_none_or(has_text)
     }
 
     pub fn reads_user(&self, uid: u32, users: &Users) -> bool {

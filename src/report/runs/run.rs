@@ -183,6 +183,11 @@ impl Run {
         self.end == End::Exit(HUNG_UP) && last == Some(Cause::Authentication)
     }
 
+    /// The limit of the script's timeout(1), unless the run was shorter: then the script itself returned 124.
+    fn reached_limit(&self) -> Option<u32> {
+        limit(&self.trace.job).filter(|limit| self.seconds().is_none_or(|seconds| seconds + 1 >= u64::from(*limit)))
+    }
+
     /// Whether the reason is a message of a shell or the kernel that a process was killed.
     fn says_killed(&self) -> bool {
         let reason = self.trace.reason.as_deref().unwrap_or_default().to_lowercase();
@@ -218,7 +223,7 @@ impl Run {
         let refused = Failure { cause: Cause::Account, is_at_jump_host: false };
         let reason = match status {
             _ if self.trace.is_refused_login() => Reason::Ssh(refused),
-            TIMED_OUT => limit(&self.trace.job).map_or(Reason::Script, Reason::Limit),
+            TIMED_OUT => self.reached_limit().map_or(Reason::Script, Reason::Limit),
             exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
             exit::CANNOT_RUN if self.trace.attempt.start_failure.is_some() => Reason::SshNotRun,
             exit::CANNOT_RUN => Reason::NotExecutable,

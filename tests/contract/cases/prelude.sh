@@ -33,6 +33,26 @@ goes_on() {
     until grep -qs 'ready' log/*; do sleep 0.01; done
 }
 
+# signalled SIGNALS SSH [OPTION OF ENV]...: sends the signals to a job in front of an ssh that runs SSH, once that has said
+# that it is ready. The file `go` follows them. Prints the status and the texts of the records, and whether ssh still runs.
+signalled() {
+    rm -f log/* go
+    FAKE_SSH="echo \$\$ >ssh-pid; $2" env --default-signal "${@:3}" remoteexe h s &
+    until grep -qs 'ready' log/*; do sleep 0.01; done
+    for signal in $1; do kill -s "$signal" $!; done
+    : >go
+    wait $!
+    echo "$? $(texts | paste -sd '|')"
+    [ ! -e "/proc/$(<ssh-pid)" ] || echo 'ssh runs'
+}
+
+# masks: the names of masks of signals in a /proc/PID/status on standard input, without those of real-time signals.
+masks() {
+    while read -r name mask; do echo "$name $((16#$mask & 0x7fffffff))"; done
+}
+# shellcheck disable=SC2034  # for the cases
+READY='echo ready; while :; do sleep 0.02; done' UNTIL_GO='echo ready; until [ -e go ]; do sleep 0.01; done'
+
 # terminal COLUMNS COMMAND [ARG]...
 terminal() {
     TERM=xterm PAGER='' script -qec "stty cols $1; exec ${*:2}" /dev/null | sed 's/\r$//'

@@ -7,8 +7,9 @@ use foldhash::HashMap;
 
 use super::kept_lines::KeptLines;
 use super::scripts::Scripts;
+use super::summary::UNKNOWN;
 use super::tails::Tails;
-use super::{History, HostId, JobId, KnownJob, RunFlag, RunSummary, UNKNOWN};
+use super::{History, HostId, JobId, KnownJob, RunFlag, RunSummary};
 use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;

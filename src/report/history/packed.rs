@@ -6,7 +6,8 @@ use std::ops::Range;
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use foldhash::HashMap;
 
-use super::{JobId, RunFlag, RunSummary};
+use super::jobs::JobId;
+use super::summary::{RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
 /// The most rests to compare a new run with. In a made-up log each may be another.

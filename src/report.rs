@@ -170,7 +170,7 @@ impl Query {
 }
 
 /// Whether something could not be read or written. `note` prints each problem at once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct IoProblems {
     is_incomplete: bool,
 }

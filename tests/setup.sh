@@ -4,6 +4,7 @@
 #     tests/setup.sh demo     for the demonstration and the sandbox
 #     tests/setup.sh tests    for all tests and the checks of .ci/run; makes a user for the tests
 #     tests/setup.sh packages for .ci/package and tests/release/packages.sh
+#     tests/setup.sh cross    on x86-64, for the packages for aarch64: 500 MB
 #
 # Does nothing if all is there. An ordinary user is asked for the password by sudo, where something is missing. No
 # service of what is installed runs, now or after the next boot.
@@ -57,6 +58,11 @@ packages=(
     /usr/bin/rpm                rpm
     /usr/sbin/debootstrap       debootstrap
 )
+cross=(
+    /usr/bin/aarch64-linux-gnu-gcc          gcc-aarch64-linux-gnu
+    /usr/aarch64-linux-gnu/lib/libc.a       libc6-dev-arm64-cross
+    /usr/bin/qemu-aarch64-static            qemu-user-static
+)
 # Some tests run sshd and remoteexe as this user. The sshd of an ordinary user lets only that user log in.
 user=remoteexe-test
 
@@ -103,7 +109,8 @@ case ${1-} in
     demo) needed=("${demo[@]}") ;;
     tests) needed=("${tests[@]}") ;;
     packages) needed=("${packages[@]}") ;;
-    *) echo "usage: $0 demo | tests | packages" >&2; exit 2 ;;
+    cross) needed=("${cross[@]}") ;;
+    *) echo "usage: $0 demo | tests | packages | cross" >&2; exit 2 ;;
 esac
 
 missing=()

@@ -1,16 +1,24 @@
 #!/bin/bash
-# Builds the packages, and tries them: the one for Debian in trees of Debian 11, 12 and 13, against a real sshd; the one
-# for RPM unpacked, and installed into such a tree. Debian 11 is the oldest release that its mirrors have.
+# Builds the packages, and tries them: those for Debian and RPM in trees of Debian 11, 12 and 13, against a real sshd.
+# Debian 11 is the oldest release that its mirrors have. On x86-64 also those for aarch64, in a tree of Debian 13 that
+# an emulator runs.
 #
 #     tests/release/packages.sh
 #
-# Needs root on Debian. Installs what is missing. The trees of debootstrap are kept in target/debootstrap.
+# Needs root on Debian. Installs what is missing. The trees of debootstrap are kept in target/debootstrap. For aarch64
+# the kernel is given the emulator until the end, unless it has one already.
 #
 # shellcheck disable=SC2016  # dpkg-query expands its fields.
 set -Eeuo pipefail
 cd "$(dirname "$0")/../.."
 
-releases=(bullseye bookworm trixie)
+# RELEASE:ARCHITECTURE
+trees=(bullseye bookworm trixie)
+trees=("${trees[@]/%/:$(dpkg --print-architecture)}")
+targets=("$(uname -m)-unknown-linux-gnu")
+if [ "$(uname -m)" = x86_64 ]; then
+    trees+=(trixie:arm64) targets+=(aarch64-unknown-linux-gnu)
+fi
 program=/usr/bin/remoteexe
 kept=$program.before-package
 
@@ -36,7 +44,17 @@ refuses() {
     fi
 }
 
-# Makes the tree of a release once. Its source is the one from which this machine installs.
+# Lets the kernel run programs for aarch64 until the script ends, in trees too.
+emulate() {
+    local kernel=/proc/sys/fs/binfmt_misc
+    [ -e $kernel/register ] || mount -t binfmt_misc binfmt_misc $kernel
+    if [ ! -e $kernel/qemu-aarch64 ]; then
+        cat /usr/lib/binfmt.d/qemu-aarch64.conf >$kernel/register
+        trap 'echo -1 >/proc/sys/fs/binfmt_misc/qemu-aarch64' EXIT
+    fi
+}
+
+# Makes the tree once. Its source is the one from which this machine installs.
 debootstrap_tree() {
     local tree=target/debootstrap/$1 mirror
     [ ! -d "$tree" ] || return 0
@@ -44,18 +62,28 @@ debootstrap_tree() {
         awk '$1 == "Debian" && $2 !~ /security/ { print $3; exit }')
     mkdir -p target/debootstrap
     rm -rf "$tree.new"
-    debootstrap --variant=minbase --include=openssh-client "$1" "$tree.new" "$mirror" >"$tree.log"
+    debootstrap --arch="${1#*:}" --variant=minbase --include=openssh-client "${1%:*}" "$tree.new" "$mirror" >"$tree.log"
     mv "$tree.new" "$tree"
 }
 
-# Makes `tree`, a fresh one of a release, with the packages and the sandbox's keys in it.
+# Makes `tree`, a fresh one, with the package for its architecture and the sandbox's keys in it.
 fresh_tree() {
     tree=$work/tree
+    deb=$(echo target/packages/*_"${1#*:}".deb)
+    rpm=$(echo target/packages/*."$(machine "$deb")".rpm)
     rm -rf --one-file-system "$tree"
     cp -a "target/debootstrap/$1" "$tree"
     mkdir -p "$tree$SANDBOX"
     cp -a "$SANDBOX/." "$tree$SANDBOX"
     cp "$deb" "$tree/remoteexe.deb"
+}
+
+# The kernel's name for the architecture of a package.
+machine() {
+    case $1 in
+        *_amd64.deb) echo x86_64 ;;
+        *_arm64.deb) echo aarch64 ;;
+    esac
 }
 
 # inside COMMAND...: runs it in the tree. Its mounts go away with it.
@@ -122,6 +150,7 @@ an_installed_package_runs_jobs_and_a_report_and_is_complete() {
     local status=0 log
     inside dpkg -i /remoteexe.deb >/dev/null
     equal "what is not as it was packed" "$(inside dpkg -V remoteexe)" ""
+    equal "its libraries" "$(readelf -ld "$tree$program" | grep -E 'NEEDED|interpreter' || true)" ""
     mkdir "$tree/log"
     inside remoteexe -F "$SANDBOX/ssh_config" --log-dir /log host01 'echo hello; exit 3' || status=$?
     equal "the exit status" "$status" 3
@@ -171,6 +200,7 @@ the_rpm_has_these_files_and_needs_these_packages() {
 /usr/share/zsh/site-functions/_remoteexe"
     equal "what it needs" "$(rpm -qpR "$rpm" | grep -v '^rpmlib(' | sort -u)" "/bin/sh
 openssh-clients"
+    rm -rf "$work/rpm" "$work/deb"
     mkdir "$work/rpm" "$work/deb"
     # rpm2cpio would end with 1: it misses a size that cargo-generate-rpm does not write.
     rpm2archive -n <"$rpm" | tar -x -C "$work/rpm"
@@ -180,14 +210,14 @@ openssh-clients"
 
 the_rpm_does_not_replace_a_script_of_which_there_is_no_copy() {
     put_script
-    refuses "a script" rpm_inside -i "$rpm"
+    refuses "a script" rpm_inside -i --ignorearch "$rpm"
     equal "the message" "$(grep -A 4 '^remoteexe: not' <<<"$message")" "$refusal"
     equal "the script" "$(tail -n 1 "$tree$program")" key=/path/to/key
     inside cp -a "$program" "$kept"
-    rpm_inside -i "$rpm" 2>/dev/null
+    rpm_inside -i --ignorearch "$rpm" 2>/dev/null
     equal "the version" "$(inside remoteexe -V)" "remoteexe $version"
     rm "$tree$kept"
-    rpm_inside -U --replacepkgs "$rpm" 2>/dev/null
+    rpm_inside -U --ignorearch --replacepkgs "$rpm" 2>/dev/null
     rpm_inside -e remoteexe 2>/dev/null
     [ ! -e "$tree$program" ] || equal "$program" "is there" "is gone"
 }
@@ -201,13 +231,12 @@ rpm_inside() {
 # (static-pie) is one that needs no library, and no library itself.
 lintian_finds_nothing() {
     local tags=initial-upload-closes-no-bugs,statically-linked-binary,shared-library-lacks-prerequisites
-    equal "lintian" "$(lintian --suppress-tags $tags "$deb")" ""
+    equal "lintian" "$(lintian --suppress-tags $tags target/packages/*.deb)" ""
 }
 
 the_program_needs_no_library_and_runs_on_a_kernel_that_lacks_newer_calls() {
     local calls=pidfd_open,pidfd_send_signal,statx,getrandom,clone3,close_range,openat2,faccessat2,renameat2 status=0
     dpkg-deb -x "$deb" "$work/static"
-    equal "its libraries" "$(ldd "$work/static$program")" $'\tstatically linked'
     mkdir "$work/log"
     # As Linux 3.10 does, which RHEL 7 has.
     strace -qq -o "$work/trace" -e inject=$calls:error=ENOSYS "$work/static$program" -F "$SANDBOX/ssh_config" \
@@ -223,12 +252,19 @@ END,3,host01 echo hello; exit 3"
     grep -q FAILING "$work/page"
 }
 
-the_archive_installs_the_same_program_by_its_own_commands() {
-    mkdir -p "$work/local/bin"
-    tar -xzf target/packages/*.tar.gz -C "$work"
-    (cd "$work/remoteexe-$version-$revision".* && sed "s|/usr/local|$work/local|" INSTALL | sh -eu)
-    cmp "$work/local/bin/remoteexe" "$work/static$program"
+the_archives_install_the_same_programs_by_their_own_commands() {
+    local deb archive
+    for deb in target/packages/*.deb; do
+        archive=remoteexe-$version-$revision.$(machine "$deb")
+        rm -rf "$work/local" "$work/other"
+        mkdir -p "$work/local/bin"
+        tar -xzf "target/packages/$archive.tar.gz" -C "$work"
+        (cd "$work/$archive" && sed "s|/usr/local|$work/local|" INSTALL | sh -eu)
+        dpkg-deb -x "$deb" "$work/other"
+        cmp "$work/local/bin/remoteexe" "$work/other$program"
+    done
     (cd target/packages && sha256sum --quiet -c SHA256SUMS)
+    equal "the files with a checksum" "$(cut -c67- target/packages/SHA256SUMS | wc -l)" $((3 * ${#targets[@]}))
 }
 
 # apt and dnf keep what is installed unless the version rises.
@@ -262,20 +298,20 @@ run() {
 inside_the_sandbox() {
     work=$(mktemp -d "${TMPDIR:-/tmp}/remoteexe-packages.XXXXXX")
     trap 'rm -rf --one-file-system "$work"' EXIT
-    deb=$(echo target/packages/*.deb)
-    rpm=$(echo target/packages/*.rpm)
+    deb=$(echo target/packages/*_"$(dpkg --print-architecture)".deb)
+    rpm=$(echo target/packages/*."$(uname -m)".rpm)
     version=$(dpkg-deb -f "$deb" Version)
     revision=${version#*-}
     version=${version%%-*}
     run lintian_finds_nothing
     run the_packages_have_the_time_of_their_commit_in_the_version
     run the_program_needs_no_library_and_runs_on_a_kernel_that_lacks_newer_calls
-    run the_archive_installs_the_same_program_by_its_own_commands
+    run the_archives_install_the_same_programs_by_their_own_commands
     run the_crate_that_is_packed_installs_the_same_program
-    local release
-    for release in "${releases[@]}"; do
-        say "$release"
-        fresh_tree "$release"
+    local name
+    for name in "${trees[@]}"; do
+        say "$name"
+        fresh_tree "$name"
         before=$(files_in_tree)
         run a_package_does_not_replace_a_script_or_a_link_of_which_there_is_no_copy
         run a_package_replaces_a_script_that_has_been_kept_and_the_way_back_is_open
@@ -283,9 +319,9 @@ inside_the_sandbox() {
         run an_installed_package_runs_jobs_and_a_report_and_is_complete
         run an_upgrade_needs_no_copy
         run a_removed_package_leaves_nothing
+        run the_rpm_has_these_files_and_needs_these_packages
+        run the_rpm_does_not_replace_a_script_of_which_there_is_no_copy
     done
-    run the_rpm_has_these_files_and_needs_these_packages
-    run the_rpm_does_not_replace_a_script_of_which_there_is_no_copy
 }
 
 if [ "${1-}" = inside ]; then
@@ -293,10 +329,14 @@ if [ "${1-}" = inside ]; then
     exit
 fi
 tests/setup.sh packages
+if [ ${#targets[@]} -gt 1 ]; then
+    tests/setup.sh cross
+    emulate
+fi
 source tests/setup/rust.sh
 use_cargo
-.ci/package
-for release in "${releases[@]}"; do
-    debootstrap_tree "$release"
+.ci/package "${targets[@]}"
+for name in "${trees[@]}"; do
+    debootstrap_tree "$name"
 done
-exec tests/try/sandbox.sh "$0" inside
+tests/try/sandbox.sh "$0" inside

@@ -73,7 +73,7 @@ fn is_changed_in(text: &[u8], name: &str) -> bool {
     })
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct CallFinder {
     variables: Variables,
     mentions: Vec<Mention>,

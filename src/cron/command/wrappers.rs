@@ -45,7 +45,7 @@ const SHELLS: [&str; 10] = ["ash", "bash", "busybox", "dash", "ksh", "mksh", "sc
 
 const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Default)]
 pub struct Call {
     /// The program as the line has it: a name or a path.
     pub program: Vec<u8>,

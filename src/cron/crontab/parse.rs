@@ -28,7 +28,6 @@ pub enum Columns {
     System,
 }
 
-#[derive(Debug, Clone)]
 pub struct CronLine {
     /// From 1.
     pub number: usize,
@@ -64,7 +63,7 @@ impl CronLine {
     }
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub struct Contents {
     /// The lines with a time and a command, even in a file that cron ignores.
     pub lines: Vec<CronLine>,

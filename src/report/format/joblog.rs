@@ -10,7 +10,7 @@ use crate::report::slots::Expected;
 
 const TITLES: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Joblog {
     runs: u64,
     has_failures: bool,

@@ -6,7 +6,7 @@ use super::{History, RunFlag, RunSummary};
 use crate::report::history::scope::Scope;
 use crate::report::runs::outcome::{Outcome, Reason};
 
-#[derive(Debug, Default, Clone)]
+#[derive(Default)]
 pub struct Tally {
     /// The local times of the first START and the last record.
     pub first_to_last: Option<(NaiveDateTime, NaiveDateTime)>,

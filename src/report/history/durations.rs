@@ -79,7 +79,7 @@ impl DurationStats {
 }
 
 /// The good runs of a job, by the day of their START. Medians are unknown.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct ByDay(BTreeMap<NaiveDate, DurationStats>);
 
 impl ByDay {

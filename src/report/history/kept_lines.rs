@@ -9,7 +9,7 @@ const MAX_LINE: usize = 1024;
 /// The most bytes kept of all lines. A log may have any number of bad runs with different lines.
 const MAX_ALL: usize = 16 << 20;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct KeptLines {
     numbers: HashMap<Rc<[u8]>, u32>,
     kept: VecDeque<Rc<[u8]>>,

@@ -18,7 +18,7 @@ const MAX_LINE: usize = 300;
 const MAX_ALL: usize = 16 << 20;
 
 /// The last lines of runs, by number.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Tails {
     kept: BTreeMap<u32, Box<[u8]>>,
     /// The numbers of each job's kept lines: of good runs, and of others.

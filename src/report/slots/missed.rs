@@ -7,7 +7,6 @@ use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::assembler::{ClockBack, FullLog};
 
 /// A slot without a START in time.
-#[derive(Debug, Clone)]
 pub struct Slot {
     /// The local time of the slot.
     pub at: NaiveDateTime,
@@ -19,7 +18,6 @@ pub struct Slot {
 }
 
 /// Consecutive slots of a job without a START.
-#[derive(Debug, Clone)]
 pub struct Gap {
     /// Sorted by time. At least one.
     pub slots: Vec<Slot>,
@@ -32,7 +30,6 @@ pub struct Gap {
 }
 
 /// A time in which most lines missed their slots.
-#[derive(Debug, Clone)]
 pub struct Outage {
     /// Sorted by time. At least one.
     pub slots: Vec<Slot>,
@@ -43,7 +40,6 @@ pub struct Outage {
 }
 
 /// Slots whose STARTs came late, one soon after the other.
-#[derive(Debug, Clone)]
 pub struct Delay {
     /// Sorted by time. At least one.
     pub slots: Vec<Slot>,
@@ -52,7 +48,7 @@ pub struct Delay {
 }
 
 /// What the check of the slots has found.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MissedStarts {
     pub gaps: Vec<Gap>,
     pub outages: Vec<Outage>,

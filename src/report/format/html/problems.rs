@@ -18,7 +18,7 @@ use crate::report::format::{Report, count, crontabs, duration, way};
 use crate::report::history::JobId;
 use crate::report::output::style::Severity;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Problems {
     /// The jobs whose runs a problem lists. Other problems only link to these.
     pub homes: BTreeSet<JobId>,

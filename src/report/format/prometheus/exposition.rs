@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use super::labels::Labels;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Exposition(String);
 
 impl Exposition {

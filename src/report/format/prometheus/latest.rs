@@ -46,7 +46,7 @@ pub struct Completion {
 }
 
 /// All hosts and jobs, by their labels.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Labelled {
     pub jobs: BTreeMap<Labels, LastRuns>,
     /// The local time when each host was last reached. Labels of a host have no script.
@@ -55,7 +55,7 @@ pub struct Labelled {
 }
 
 /// The jobs and hosts of one scheduler.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Latest {
     /// Runs that ended before this local time are not counted.
     midnight: NaiveDateTime,

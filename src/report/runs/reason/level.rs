@@ -107,7 +107,9 @@ fn of_word(word: &str) -> Option<Level> {
         Some(Level::Error)
     } else if is_in(&["warn", "warning", "wrn", "deprecated", "warnung", "avertissement"]) {
         Some(Level::Warning)
-    } else if is_in(&["info", "inf", "information", "notice", "note", "debug", "dbg", "trace", "verbose", "ok"]) {
+    } else if is_in(&[
+        "info", "inf", "information", "notice", "note", "debug", "dbg", "trace", "verbose", "ok", "success",
+    ]) {
         Some(Level::Info)
     } else {
         None

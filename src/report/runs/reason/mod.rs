@@ -292,10 +292,12 @@ impl Chooser {
         if let Context::GoesOn(before) = context
             && score >= 30
         {
-            score = score.max(before + 1);
+            score = score.max(before);
         }
         if shape::goes_on(message) {
             self.context = if clues.has(Clue::Hint) { Context::Hints } else { Context::GoesOn(score) };
+            // The line that follows says more, but not more than an earlier line of that score.
+            score -= i32::from(!matches!(context, Context::GoesOn(_)));
         }
         Some(score)
     }

@@ -1,7 +1,7 @@
 //! A real cron daemon that is stopped, killed and without remoteexe for some minutes: the report names exactly the
 //! slots at which nothing was started.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
@@ -52,8 +52,8 @@ impl Stage {
         wait_until("a time", || self.now() >= end);
     }
 
-    /// The minutes with a START of a job.
-    fn started(&self, job: &str) -> BTreeSet<NaiveDateTime> {
+    /// The minutes with a START of a job, and how many each has.
+    fn started(&self, job: &str) -> BTreeMap<NaiveDateTime, u32> {
         let log = self.scene.log_bytes();
         let starts = log.split_inclusive(|&byte| byte == b'\n').filter_map(|line| {
             let (_, text) = split_record(line)?;
@@ -61,7 +61,10 @@ impl Stage {
             let stamp = str::from_utf8(&line[1..17]).ok()?;
             NaiveDateTime::parse_from_str(stamp, "%Y-%m-%d %H:%M").ok()
         });
-        starts.collect()
+        starts.fold(BTreeMap::new(), |mut minutes, minute| {
+            *minutes.entry(minute).or_default() += 1;
+            minutes
+        })
     }
 
     /// Waits until all jobs are started once more.
@@ -145,17 +148,19 @@ fn the_report_names_exactly_the_slots_of_the_minutes_without_cron_or_without_rem
     stage.cron = start_cron(&stage.scene, stage.now());
     stage.wait_for_starts();
     stage.wait_for_starts();
-    let last = stage.started(JOBS[0]).last().copied().unwrap();
+    let last = *stage.started(JOBS[0]).last_key_value().unwrap().0;
     stage.cron.kill().unwrap();
 
     // The first minute is the one in which the log begins.
-    let first = *stage.started(JOBS[0]).first().unwrap();
+    let first = *stage.started(JOBS[0]).first_key_value().unwrap().0;
     let mut expected = BTreeSet::new();
     for (job, line) in JOBS.iter().zip(7..) {
         let started = stage.started(job);
         let mut minute = first + TimeDelta::minutes(1);
         while minute < last {
-            if !started.contains(&minute) {
+            // On a busy machine a START may come a minute late, which here is a second. Then the next minute has two.
+            let is_late = started.get(&(minute + TimeDelta::minutes(1))).is_some_and(|starts| *starts > 1);
+            if !started.contains_key(&minute) && !is_late {
                 expected.insert((minute, (*job).to_owned(), line));
             }
             minute += TimeDelta::minutes(1);

@@ -156,7 +156,9 @@ if [ "${1-}" = --make-copy ]; then
     mount -t overlay copy "$root" -o "lowerdir=/,upperdir=$copy/upper,workdir=$copy/work"
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
-    exec env HOME=/root chroot "$root" "$PWD/tests/try/sandbox.sh" "$self" --on-the-copy
+    # README asks a host for its ed25519 key.
+    ssh-keygen -q -t ed25519 -N '' -f "$root/root/host_key"
+    exec env HOME=/root SANDBOX_SSHD_CONFIG="HostKey /root/host_key" chroot "$root" "$PWD/tests/try/sandbox.sh" "$self" --on-the-copy
 fi
 
 tests/setup.sh tests

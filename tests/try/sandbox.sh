@@ -40,8 +40,6 @@ mkdir "$dir/logs"
 # OpenSSL computes with these keys, faster than OpenSSH itself with the usual ones (ed25519).
 ssh-keygen -q -t ecdsa -N '' -C sandbox -f "$dir/host_key"
 ssh-keygen -q -t ecdsa -N '' -C sandbox -f "$dir/id"
-# The key that README asks a host for.
-ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/host_key_ed25519"
 echo "sandbox $(cat "$dir/host_key.pub")" >"$dir/known_hosts"
 
 # HOME: for a command that comes by ssh, bash reads ~/.bashrc, and root's own may do anything and take long.
@@ -54,7 +52,6 @@ cat >"$dir/sshd_config" <<END
 ${SANDBOX_SSHD_CONFIG-MaxStartups 200}
 ListenAddress 127.0.0.1
 HostKey $dir/host_key
-HostKey $dir/host_key_ed25519
 PidFile $dir/sshd.pid
 AuthorizedKeysFile $dir/id.pub
 AuthenticationMethods publickey

@@ -75,13 +75,14 @@ pub fn assert_bytes(found: &[u8], expected: &[u8]) {
 /// Calls `check` with `count` seeds in a row, the first of them random, and prints the first.
 ///
 /// If the environment has a seed, to repeat a run that failed, `check` is called with that one only.
-pub fn with_seeds(count: u64, check: impl FnMut(u64)) {
+pub fn with_seeds(count: u64, check: impl Fn(u64) + Sync) {
     if let Some(seed) = seed_to_repeat() {
         return Some(seed).into_iter().for_each(check);
     }
     let first = fastrand::u64(..1 << 32);
     println!("SEED={first} and the {count} after it");
-    (first..first + count).for_each(check);
+    // In two threads, as such a test is among the longest.
+    at_once([0, 1], |half| (first + half..first + count).step_by(2).for_each(&check));
 }
 
 /// The seed in the environment.

@@ -22,7 +22,7 @@ use super::logs::owner::Account;
 use super::logs::scheduler::Scheduler;
 use super::runs::run::Run;
 use kept_lines::KeptLines;
-use packed::{PackedRuns, Second};
+use packed::PackedRuns;
 use tails::Tails;
 
 pub use jobs::{HostId, JobId, KnownJob};
@@ -124,10 +124,13 @@ impl History {
         self.runs().filter(move |run| self.scheduler(run.job) == scheduler)
     }
 
-    /// The local times of all STARTs of a scheduler, sorted.
-    pub fn starts(&self, scheduler: Scheduler) -> Vec<Second> {
+    /// The local times of the STARTs of a scheduler in order, each with its number of STARTs: cron starts many jobs in
+    /// one second.
+    pub fn starts(&self, scheduler: Scheduler) -> Vec<(NaiveDateTime, usize)> {
+        let mut counts: foldhash::HashMap<NaiveDateTime, usize> = foldhash::HashMap::default();
         let of_it = self.runs.starts().filter(|(job, _)| self.scheduler(*job) == scheduler);
-        let mut starts: Vec<Second> = of_it.map(|(_, start)| start).collect();
+        of_it.for_each(|(_, start)| *counts.entry(start).or_default() += 1);
+        let mut starts: Vec<(NaiveDateTime, usize)> = counts.into_iter().collect();
         starts.sort_unstable();
         starts
     }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use foldhash::HashMap;
 
 use super::jobs::JobId;
@@ -13,38 +13,20 @@ use crate::report::runs::outcome::Outcome;
 /// The most rests to compare a new run with. In a made-up log each may be another.
 const MAX_KNOWN: usize = 1 << 16;
 
-/// A local time in seconds since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Second(i64);
-
-impl Second {
-    pub fn time(self) -> NaiveDateTime {
-        self.plus(0)
-    }
-
-    fn plus(self, seconds: i64) -> NaiveDateTime {
-        DateTime::UNIX_EPOCH.naive_utc() + TimeDelta::seconds(self.0 + seconds)
-    }
-}
-
-/// The seconds of 136 years, within which a START takes four bytes.
-const ERA: i64 = 1 << 32;
-
 #[derive(Debug, Clone, Copy)]
 struct PackedRun {
     job: JobId,
     pid: u32,
-    /// The second of the era.
+    /// The second of the day.
     start: u32,
     /// The index of the rest.
     rest: u32,
 }
 
-/// The fields of a [`RunSummary`] that are the same for many runs. The times are seconds after START.
+/// The fields of a [`RunSummary`] that are the same for many runs. Times are seconds after START.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Rest {
-    /// The era of START. A log with a wrong clock may have any year.
-    era: i64,
+    day: NaiveDate,
     begun: i64,
     last: i64,
     until: i64,
@@ -67,13 +49,10 @@ pub struct PackedRuns {
 impl PackedRuns {
     pub fn push(&mut self, run: &RunSummary) {
         let after = |time: NaiveDateTime| (time - run.start).num_seconds();
-        let start = run.start.and_utc().timestamp();
-        let (era, start) = (start.div_euclid(ERA), start.rem_euclid(ERA));
         let RunSummary { job, pid, seconds, line, tail, outcome, flags, .. } = *run;
         let (begun, last, until) = (after(run.begun), after(run.last), after(run.until));
-        let rest = self.index(Rest { era, begun, last, until, seconds, line, tail, outcome, flags });
-        let start = u32::try_from(start).expect("an era has no more seconds");
-        self.runs.push(PackedRun { job, pid, start, rest });
+        let rest = self.index(Rest { day: run.start.date(), begun, last, until, seconds, line, tail, outcome, flags });
+        self.runs.push(PackedRun { job, pid, start: run.start.num_seconds_from_midnight(), rest });
     }
 
     pub fn len(&self) -> usize {
@@ -93,7 +72,7 @@ impl PackedRuns {
     }
 
     /// The job and START of each run.
-    pub fn starts(&self) -> impl Iterator<Item = (JobId, Second)> {
+    pub fn starts(&self) -> impl Iterator<Item = (JobId, NaiveDateTime)> {
         self.runs.iter().map(|run| (run.job, self.start(run)))
     }
 
@@ -114,7 +93,7 @@ impl PackedRuns {
         let rests = &self.rests;
         self.runs.sort_unstable_by_key(|run| {
             let rest = &rests[run.rest as usize];
-            (run.job, rest.era, run.start, rest.until, run.pid)
+            (run.job, rest.day, run.start, rest.until, run.pid)
         });
     }
 
@@ -122,7 +101,7 @@ impl PackedRuns {
     pub fn set(&mut self, flag: RunFlag, range: Range<usize>, since: NaiveDateTime) {
         for index in range {
             let run = self.runs[index];
-            if self.start(&run).time() >= since {
+            if self.start(&run) >= since {
                 let rest = self.rests[run.rest as usize];
                 self.runs[index].rest = self.index(Rest { flags: rest.flags | flag as u16, ..rest });
             }
@@ -141,15 +120,24 @@ impl PackedRuns {
         index
     }
 
-    fn start(&self, run: &PackedRun) -> Second {
-        Second(self.rests[run.rest as usize].era * ERA + i64::from(run.start))
+    fn start(&self, run: &PackedRun) -> NaiveDateTime {
+        moment(self.rests[run.rest as usize].day, run.start.into())
     }
 
     fn unpacked(&self, run: &PackedRun) -> RunSummary {
-        let PackedRun { job, pid, rest, .. } = *run;
-        let start = self.start(run);
-        let Rest { begun, last, until, seconds, line, tail, outcome, flags, .. } = self.rests[rest as usize];
-        let (begun, last, until) = (start.plus(begun), start.plus(last), start.plus(until));
-        RunSummary { job, pid, start: start.time(), begun, last, until, seconds, line, tail, outcome, flags }
+        let PackedRun { job, pid, start, rest } = *run;
+        let Rest { day, begun, last, until, seconds, line, tail, outcome, flags } = self.rests[rest as usize];
+        let after = |seconds| moment(day, i64::from(start) + seconds);
+        let (start, begun, last, until) = (after(0), after(begun), after(last), after(until));
+        RunSummary { job, pid, start, begun, last, until, seconds, line, tail, outcome, flags }
+    }
+}
+
+/// The time this many seconds after midnight. Nearly always it is on that day, and then chrono need not count days.
+fn moment(day: NaiveDate, seconds: i64) -> NaiveDateTime {
+    let time = u32::try_from(seconds).ok();
+    match time.and_then(|seconds| NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0)) {
+        Some(time) => day.and_time(time),
+        None => day.and_time(NaiveTime::MIN) + TimeDelta::seconds(seconds),
     }
 }

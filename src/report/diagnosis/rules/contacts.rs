@@ -7,7 +7,7 @@ use std::mem;
 
 use chrono::TimeDelta;
 
-use crate::report::history::{History, HostId, RunFlag, RunSummary};
+use crate::report::history::{History, HostId, JobId, RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
 use crate::ssh_error::Cause;
 
@@ -22,8 +22,9 @@ pub struct FailedContacts {
 }
 
 pub fn failed_contacts(history: &History) -> Vec<FailedContacts> {
-    let by_host = contacts_by_host(history).into_iter();
-    by_host.flat_map(|(host, contacts)| streaks(history, host, &contacts)).collect()
+    let mut hosts: BTreeMap<HostId, Vec<JobId>> = BTreeMap::new();
+    history.job_ids().for_each(|job| hosts.entry(history.job(job).host).or_default().push(job));
+    hosts.into_iter().flat_map(|(host, jobs)| streaks(history, host, &contacts(history, &jobs))).collect()
 }
 
 impl FailedContacts {
@@ -35,22 +36,17 @@ impl FailedContacts {
     }
 }
 
-/// The runs that show whether a host could be reached, by START, for each host with a failed connection.
-fn contacts_by_host(history: &History) -> BTreeMap<HostId, Vec<usize>> {
-    let runs = || history.runs().enumerate();
-    let host = |run: &RunSummary| history.job(run.job).host;
-    let failed_on = runs().filter(|(_, run)| failed(run).is_some());
-    let mut hosts: BTreeMap<HostId, Vec<usize>> = failed_on.map(|(_, run)| (host(&run), Vec::new())).collect();
-    for (place, run) in runs() {
-        let is_contact = failed(&run).is_some() || run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running;
-        if let Some(contacts) = hosts.get_mut(&host(&run)).filter(|_| is_contact) {
-            contacts.push(place);
-        }
+/// The runs of the jobs of a host that show whether the host could be reached, by START. Empty if no connection failed.
+fn contacts(history: &History, jobs: &[JobId]) -> Vec<usize> {
+    let runs = || jobs.iter().flat_map(|job| history.range(*job).zip(history.of_job(*job)));
+    if runs().all(|(_, run)| failed(&run).is_none()) {
+        return Vec::new();
     }
-    for contacts in hosts.values_mut() {
-        contacts.sort_unstable_by_key(|place| (history.run(*place).start, history.run(*place).until, *place));
-    }
-    hosts
+    let has_reached = |run: &RunSummary| run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running;
+    let contacts = runs().filter(|(_, run)| failed(run).is_some() || has_reached(run));
+    let mut contacts: Vec<_> = contacts.map(|(place, run)| (run.start, run.until, place)).collect();
+    contacts.sort_unstable();
+    contacts.into_iter().map(|(.., place)| place).collect()
 }
 
 /// Why the connection of a run failed, if the reason may pass. A refused login or key may concern this job alone.

@@ -84,8 +84,8 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
         groups.retain(|group| group.places.len() > 1 || quiet_until(group).is_some());
         for group in booted.into_iter().chain(groups) {
             claims.extend(&group.places);
-            let next = starts.partition_point(|start| start.time() <= group.since);
-            let next = starts.get(next).map(|start| start.time()).filter(|start| *start < scope.now);
+            let next = starts.partition_point(|(start, _)| *start <= group.since);
+            let next = starts.get(next).map(|(start, _)| *start).filter(|start| *start < scope.now);
             incidents.push(group.incident(history, next, quiet_until(&group)));
         }
     }

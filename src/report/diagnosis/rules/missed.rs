@@ -6,7 +6,6 @@ use super::clock::name_jumps;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow, unique};
 use crate::report::history::History;
-use crate::report::history::packed::Second;
 use crate::report::history::scope::Scope;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
@@ -42,7 +41,7 @@ fn full_logs(evidence: &Evidence) -> Vec<(Scheduler, NaiveDateTime, NaiveDateTim
     let full = evidence.missed.full.iter().filter_map(|full| {
         let last_start = || {
             let starts = evidence.history.starts(full.scheduler);
-            starts.into_iter().map(Second::time).rfind(|start| *start < full.until)
+            starts.into_iter().map(|(start, _)| start).rfind(|start| *start < full.until)
         };
         let since = full.since.or_else(last_start)?;
         Some((full.scheduler, since - A_LITTLE, full.until))

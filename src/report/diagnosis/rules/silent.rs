@@ -5,7 +5,6 @@ use chrono::{NaiveDateTime, TimeDelta};
 use crate::clock::passed;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::packed::Second;
 use crate::report::history::scope::Scope;
 
 /// Shorter logs do not show the usual pauses: perhaps nothing starts at night.
@@ -39,20 +38,20 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 }
 
 /// The pauses between `starts` that are longer than any before.
-pub fn pauses(starts: &[Second], scope: &Scope) -> Vec<IncidentWindow> {
+pub fn pauses(starts: &[(NaiveDateTime, usize)], scope: &Scope) -> Vec<IncidentWindow> {
     let mut pauses = Vec::new();
-    let Some(first) = starts.first().map(|first| first.time()) else {
+    let Some((first, _)) = starts.first().copied() else {
         return pauses;
     };
-    let ends = starts[1..].iter().map(|end| (end.time(), Some(end.time())));
+    let ends = starts[1..].iter().map(|(end, _)| (*end, Some(*end)));
     let end = scope.is_live.then_some((scope.now, None));
-    let mut longest = TimeDelta::zero();
-    let begins = starts.iter().map(|begin| begin.time());
-    for ((index, begin), (end, over)) in begins.enumerate().zip(ends.chain(end)) {
+    let (mut longest, mut started) = (TimeDelta::zero(), 0);
+    for ((begin, count), (end, over)) in starts.iter().copied().zip(ends.chain(end)) {
+        started += count;
         let shown = end - begin;
         let pause = if shown > MIN_PAUSE { passed(begin, end) } else { shown };
         let limit = (longest * FACTOR).max(MIN_PAUSE);
-        if index >= MIN_STARTS && begin - first >= MIN_HISTORY && pause > limit {
+        if started > MIN_STARTS && begin - first >= MIN_HISTORY && pause > limit {
             let window = IncidentWindow { since: begin, detected_at: begin + limit, last: end, over };
             pauses.push(window);
         } else {

@@ -1,5 +1,5 @@
-//! Keeps runs in a few bytes each. Of most runs only the job, the process id and START are their own: the rest is as of
-//! many others.
+//! Keeps runs in 16 bytes each, for the job, the process id and START. The other fields are the same for many runs, and
+//! are kept once.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::jobs::JobId;
 use super::summary::{RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// The most rests to compare a new run with. In a made-up log each may be another.
+/// The most rests that a new run is compared with. In a made-up log each run may have another rest.
 const MAX_KNOWN: usize = 1 << 16;
 
 #[derive(Debug, Clone, Copy)]

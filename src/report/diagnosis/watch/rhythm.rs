@@ -29,8 +29,8 @@ const SOON: TimeDelta = TimeDelta::minutes(15);
 /// A job after which another job may fail.
 pub struct OtherJob<'a> {
     job: &'a WatchedJob,
-    /// When a run of the job was going on or had ended a short time before: first and last moments, in order, apart from
-    /// each other. With hundreds of jobs there are as many pairs of jobs as lines in a log, so the search is short.
+    /// The periods from each START until [`SOON`] after its END, in order. Periods that overlap are joined beforehand:
+    /// each pair of jobs is compared, and hundreds of jobs are as many pairs as a log has lines.
     spans: Vec<[NaiveDateTime; 2]>,
 }
 
@@ -53,7 +53,7 @@ impl<'a> OtherJob<'a> {
         self.spans[..later].last().is_some_and(|[_, until]| *until >= run.start)
     }
 
-    /// Those of the runs, which are in order, for which `is_followed_by` holds.
+    /// The runs for which [`Self::is_followed_by`] is true. Needs runs in the order of their STARTs.
     fn followers<'r>(&self, runs: &'r [Sample]) -> impl Iterator<Item = &'r Sample> {
         let mut spans = self.spans.iter().peekable();
         runs.iter().filter(move |run| {

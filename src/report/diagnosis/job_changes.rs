@@ -7,7 +7,6 @@ use chrono::{NaiveDateTime, TimeDelta};
 use crate::clock::local_time;
 use crate::cron::CommentedOut;
 use crate::report::diagnosis::evidence::Evidence;
-use crate::report::history::constant_name::lasting_name;
 use crate::report::history::jobs::script;
 use crate::report::history::{History, JobId};
 use crate::report::logs::scheduler::Scheduler;
@@ -81,10 +80,9 @@ pub fn started<'a>(evidence: &Evidence<'a>) -> Vec<StartedJob<'a>> {
         *latest = run.start.max(*latest);
     }
     let changed = expected.map_or(NaiveDateTime::MIN, |it| it.unchanged);
-    let lasting = |id: JobId| (history.account(id), lasting_name(&history.job(id).name));
     let mut dates: HashMap<_, usize> = HashMap::new();
-    history.job_ids().for_each(|id| *dates.entry(lasting(id)).or_default() += 1);
-    let is_constant = |id: &JobId| !history.job(*id).has_variants && dates[&lasting(*id)] == 1;
+    history.job_ids().for_each(|id| *dates.entry(history.lasting_name(id)).or_default() += 1);
+    let is_constant = |id: &JobId| !history.job(*id).has_variants && dates[&history.lasting_name(*id)] == 1;
     let jobs = history.job_ids().filter(is_constant).filter_map(|id| {
         let job = history.job(id);
         let runs = history.of_job(id).filter(|run| run.start < now);

@@ -15,12 +15,14 @@ pub mod tails;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
 use super::logs::owner::Account;
 use super::logs::scheduler::Scheduler;
 use super::runs::run::Run;
+use constant_name::lasting_name;
 use kept_lines::KeptLines;
 use packed::PackedRuns;
 use tails::Tails;
@@ -108,6 +110,11 @@ impl History {
         &self.jobs[job as usize]
     }
 
+    /// The account of a job, and the name that the job keeps from day to day.
+    pub fn lasting_name(&self, job: JobId) -> (Account, Rc<[u8]>) {
+        (self.account(job), lasting_name(&self.job(job).name))
+    }
+
     pub fn account(&self, job: JobId) -> Account {
         self.job(job).account
     }
@@ -128,8 +135,7 @@ impl History {
     /// one second.
     pub fn starts(&self, scheduler: Scheduler) -> Vec<(NaiveDateTime, usize)> {
         let mut counts: foldhash::HashMap<NaiveDateTime, usize> = foldhash::HashMap::default();
-        let of_it = self.runs.starts().filter(|(job, _)| self.scheduler(*job) == scheduler);
-        of_it.for_each(|(_, start)| *counts.entry(start).or_default() += 1);
+        self.runs_of(scheduler).for_each(|run| *counts.entry(run.start).or_default() += 1);
         let mut starts: Vec<(NaiveDateTime, usize)> = counts.into_iter().collect();
         starts.sort_unstable();
         starts

@@ -101,8 +101,7 @@ fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -
     for job in asking {
         let asked = before_each(history, *job, |run| is_asking(run, scope));
         if asked.into_iter().any(is_wanting) {
-            let name = lasting_name(&history.job(*job).name);
-            jobs.entry((history.account(*job), name)).or_default().push(*job);
+            jobs.entry(history.lasting_name(*job)).or_default().push(*job);
         }
     }
     jobs

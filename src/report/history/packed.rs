@@ -71,11 +71,6 @@ impl PackedRuns {
         self.runs[range].iter().map(|run| self.unpacked(run))
     }
 
-    /// The job and START of each run.
-    pub fn starts(&self) -> impl Iterator<Item = (JobId, NaiveDateTime)> {
-        self.runs.iter().map(|run| (run.job, self.start(run)))
-    }
-
     /// The index of the first run of this job or a later one. Needs sorted runs.
     pub fn begin(&self, job: usize) -> usize {
         self.runs.partition_point(|run| (run.job as usize) < job)

@@ -7,7 +7,6 @@ use chrono::NaiveDateTime;
 
 use super::page::{INDENT, Page};
 use crate::report::format::{Report, count, duration, grouped};
-use crate::report::history::constant_name::lasting_name;
 use crate::report::history::counts::Tally;
 use crate::report::history::durations::{DurationStats, MIN_GOOD};
 use crate::report::history::scope::Scope;
@@ -35,22 +34,23 @@ struct Side {
     missed: usize,
     last_start: Option<NaiveDateTime>,
     last_bad: Option<Outcome>,
-    /// How long the good runs took, in seconds.
-    good: Vec<u32>,
+    durations: DurationStats,
 }
 
 impl Side {
     fn of(runs: impl Iterator<Item = RunSummary>, missed: usize) -> Self {
         let mut side = Self { missed, ..Self::default() };
+        let mut good = Vec::new();
         for run in runs {
             side.runs += 1;
             side.last_start = Some(run.start);
-            side.good.extend(run.good_seconds());
+            good.extend(run.good_seconds());
             if run.outcome.is_bad() {
                 side.bad_runs += 1;
                 side.last_bad = Some(run.outcome);
             }
         }
+        side.durations = DurationStats::of_seconds(good);
         side
     }
 
@@ -73,10 +73,6 @@ impl Side {
             _ => "lost".to_owned(),
         });
         end.or_else(|| (self.missed > 0).then(|| "none".to_owned()))
-    }
-
-    fn durations(&self) -> DurationStats {
-        DurationStats::of_seconds(self.good.clone())
     }
 }
 
@@ -149,7 +145,7 @@ fn show_rows(
 fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
     let mut slower = Vec::new();
     for pair in pairs {
-        let (now, before) = (pair.now.durations(), pair.before.durations());
+        let (now, before) = (pair.now.durations, pair.before.durations);
         let has_enough = now.good.min(before.good) >= MIN_GOOD;
         let least = (before.median + before.median / 2).max(before.median + MIN_SECONDS);
         if has_enough && now.median >= least {
@@ -164,10 +160,7 @@ fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
 
 /// Shows the jobs that ran more than once in the period before, and never in this one, not even with another date.
 fn silent(page: &mut Page, report: &Report, pairs: &[Pair]) -> bool {
-    let name = |pair: &Pair| {
-        let job = report.history.job(pair.job);
-        (job.account, lasting_name(&job.name))
-    };
+    let name = |pair: &Pair| report.history.lasting_name(pair.job);
     let started: HashSet<_> = pairs.iter().filter(|pair| pair.now.all() > 0).map(name).collect();
     let is_silent = |pair: &&Pair| pair.now.all() == 0 && pair.before.runs > 1 && !started.contains(&name(pair));
     let silent = pairs.iter().filter(is_silent);

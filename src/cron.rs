@@ -25,7 +25,7 @@ pub use calendar::dst::{ClockInterval, clock_intervals};
 pub use calendar::vectors;
 pub use calendar::zone::Zone;
 pub use command::lock::Lock;
-pub use command::wrappers::limit_of_script;
+pub use command::wrappers::{first_gives_status, limit_of_script};
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
 pub use crontab::files::{CrontabSelection, Crontabs, Trust, TrustIn};
 pub use crontab::parse::Columns;

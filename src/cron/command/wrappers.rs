@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 
-use super::lexer::{Word, base_name, is_in_name};
+use super::lexer::{Operator, Token, Word, base_name, is_in_name, tokens};
 use super::lock::Lock;
 use super::wait::{Wait, seconds};
+use crate::cron::crontab::variables::Variables;
 
 /// Programs that run the command after their own options and operands: the name, the options whose value is the next
 /// word, and the number of operands before the command.
@@ -192,6 +193,13 @@ impl Unwrapped<'_> {
 pub fn limit_of_script<'a>(words: impl Iterator<Item = &'a [u8]>) -> Option<u64> {
     let words: Vec<Word> = words.map(|text| Word { text: text.to_vec(), ..Word::default() }).collect();
     unwrap(&words).call.limit
+}
+
+/// Whether a failure of the first program is the status of the whole command: no `;`, `|` or `||` follows.
+pub fn first_gives_status(command: &[u8]) -> bool {
+    let tokens = tokens(command, &Variables::default()).unwrap_or_default();
+    let is_other = |it: &Token| matches!(it, Token::Operator(Operator::Sequence | Operator::Pipe | Operator::Or));
+    !tokens.iter().any(is_other)
 }
 
 /// The limit of timeout(1), where 0 is none.

@@ -220,8 +220,8 @@ fn whatever_bin_sh_does_to_the_marker_the_job_does_not_run_twice() {
         (
             "case $2 in *kill*) kill -KILL $$;; *) eval \"$2\";; esac",
             "",
-            "cat; kill -KILL $PPID; exec sleep 2",
-            "call | …closed by remote host. | 255, ran 1",
+            "cat; until grep -q 'typed$' $LOG; do sleep 0.01; done; kill -KILL $PPID; exec sleep 2",
+            "call | typed | …closed by remote host. | 255, ran 1",
         ),
         // It takes its own permission away before ssh needs it.
         ("chmod -x /bin/sh; eval \"$2\"", "", LIKE, "call | …Couldn't execute /bin/sh -c …| 255, ran 1"),

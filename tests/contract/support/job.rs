@@ -11,13 +11,14 @@ use super::scene::Scene;
 pub const LOOK_ALIKE: &str = "Connection closed by 127.0.0.1 port 1";
 
 /// Runs the job `h SCRIPT` by `command`, which has all other words. The script first leaves a line in `runs`, and its
-/// standard input is the line `typed`.
+/// standard input is the line `typed`. `$LOG` in the script stands for the log.
 ///
 /// Gives the texts between START and END, the exit status, and how often the script ran, such as
 /// `call | out | retry,1/3,255,wait S s | call | requested | 255, ran 1`.
 pub fn job(scene: &Scene, command: &mut Command, script: &str) -> String {
     // The script may run as another user.
     fs::set_permissions(scene.path(""), Permissions::from_mode(0o777)).unwrap();
+    let script = script.replace("$LOG", &scene.path("log/*").display().to_string());
     let script = format!("echo run >>{}; {script}", scene.path("runs").display());
     fs::write(scene.path("input"), "typed\n").unwrap();
     command.args(["h", &script]).stdin(File::open(scene.path("input")).unwrap());

@@ -89,7 +89,8 @@ fn facts(report: &Report, row: &JobRow) -> String {
     }
     facts.push(format!("{}, {} bad", count(row.cells.runs(), "run"), row.cells.bad()));
     let usual = usual_duration(&DurationStats::of_job(&report.history, row.job));
-    facts.push(usual.map_or_else(|| "duration known of no good run".to_owned(), |usual| format!("usually {usual}")));
+    facts
+        .push(usual.map_or_else(|| "no good run with a known duration".to_owned(), |usual| format!("usually {usual}")));
     facts.join("; ")
 }
 

@@ -28,7 +28,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     let last_good = report.last_good(job).map(|time| clock.second(time));
     page.labelled("Last good", INDENT, last_good.as_deref().unwrap_or("none in these logs"));
     let usual = usual_duration(&DurationStats::of_job(&report.history, job));
-    page.labelled("Duration", INDENT, usual.as_deref().unwrap_or("known of no good run"));
+    page.labelled("Duration", INDENT, usual.as_deref().unwrap_or("no good run with a known duration"));
     watch::show_chart(page, report, job);
     if let Some(schedule) = crontabs::schedule_of(report, job) {
         let crontabs::Schedule { words, next, place, .. } = schedule;

@@ -7,7 +7,7 @@ pub struct Fault {
     /// From 1. None for the file as a whole.
     pub line: Option<usize>,
     pub problem: String,
-    /// What cron ignores because of it, if it does.
+    /// The part of the crontab that cron ignores because of the fault, if any.
     pub consequence: Option<&'static str>,
     pub remedy: String,
 }

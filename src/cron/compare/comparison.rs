@@ -196,7 +196,7 @@ fn usual_delay(due: &[Due], starts: &[i64]) -> i64 {
     *delays.select_nth_unstable(tenth).1
 }
 
-/// The second in which so many jobs are missing, if they are.
+/// The second in which the number of missing jobs reaches `together`, if it ever does.
 fn detected_at(missed: &[MissedSlot], together: usize) -> Option<i64> {
     let mut missed: Vec<&MissedSlot> = missed.iter().collect();
     missed.sort_unstable_by_key(|missed| missed.detected_at);

@@ -38,7 +38,7 @@ fn entry(timing: &str) -> Rc<CronJob> {
     CronJobs::of(&crontabs, refused).entries.remove(0)
 }
 
-/// What is due every minute up to minute `until`.
+/// The slots of a line of every minute, up to minute `until`.
 fn due(until: i64) -> Vec<Due> {
     let intervals = clock_intervals(&Zone::named("UTC").unwrap(), 0, until);
     entry("* * * * *").due(&intervals, 0)

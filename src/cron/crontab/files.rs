@@ -63,11 +63,11 @@ impl Trust {
     }
 }
 
-/// How far each user is trusted whose crontab it is: by its name in the spool, otherwise the owner of the file.
+/// How far the user of a crontab is trusted. In the spool the file's name is the user's, elsewhere the owner counts.
 #[derive(Clone, Copy)]
 pub struct TrustIn<'a> {
     pub users: &'a Users,
-    /// The user is unknown if this machine has none of the name.
+    /// Takes None for a name that no user of this machine has.
     pub of: &'a dyn Fn(Option<u32>) -> Trust,
 }
 

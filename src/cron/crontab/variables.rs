@@ -59,8 +59,8 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Parses a line without leading blanks, unless `daemon` takes it for something else. Not each takes `NAME=`
-    /// without a value, and none takes text after a closing quote.
+    /// Parses a line without leading blanks, unless `daemon` takes it for something else. Some daemons
+    /// refuse `NAME=` without a value, and all refuse text after a closing quote.
     pub fn parse(line: &[u8], daemon: Daemon, takes_empty: bool) -> Option<Self> {
         if daemon == Daemon::Busybox {
             return Self::of_busybox(line);

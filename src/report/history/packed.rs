@@ -128,7 +128,7 @@ impl PackedRuns {
     }
 }
 
-/// The time this many seconds after midnight. Nearly always it is on that day, and then chrono need not count days.
+/// The time this many seconds after midnight. Usually the time is on the same day, and chrono need not count days.
 fn moment(day: NaiveDate, seconds: i64) -> NaiveDateTime {
     let time = u32::try_from(seconds).ok();
     match time.and_then(|seconds| NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0)) {

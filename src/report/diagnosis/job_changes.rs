@@ -27,11 +27,12 @@ const RARE: TimeDelta = TimeDelta::hours(25);
 /// STARTs of one slot are at most this far apart.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(5);
 
-/// A job with its STARTs.
+/// What the STARTs of a job show.
 pub struct StartedJob<'a> {
     pub id: JobId,
     pub name: &'a [u8],
-    pub starts: Vec<NaiveDateTime>,
+    /// The number of STARTs.
+    pub starts: usize,
     pub first: NaiveDateTime,
     pub last: NaiveDateTime,
     /// The time from most STARTs to the next.
@@ -70,7 +71,7 @@ impl<'a> JobChanges<'a> {
     }
 }
 
-/// The jobs whose parameters do not change, with their STARTs.
+/// The jobs whose parameters do not change, and which have a START.
 pub fn started<'a>(evidence: &Evidence<'a>) -> Vec<StartedJob<'a>> {
     let Evidence { history, expected, .. } = *evidence;
     let now = evidence.scope.now;
@@ -92,7 +93,8 @@ pub fn started<'a>(evidence: &Evidence<'a>) -> Vec<StartedJob<'a>> {
         pauses.sort_unstable();
         let usual = pauses.get(pauses.len() / 2).copied().unwrap_or_default();
         let near = pauses.iter().filter(|it| (**it - usual).abs() <= LATE.min(usual / 4)).count();
-        let is_steady = starts.len() >= MIN_STARTS && near * 4 >= pauses.len() * 3;
+        let starts = starts.len();
+        let is_steady = starts >= MIN_STARTS && near * 4 >= pauses.len() * 3;
         let longest = pauses.last().copied().unwrap_or_default();
         let is_on_line = expected.is_some_and(|it| it.is_on_line(job.account.uid, &job.name));
         // The copy of another machine's logs may be incomplete, so its time ends with its last START.
@@ -181,8 +183,8 @@ fn pairs_at_once(evidence: &Evidence, job: &StartedJob) -> Option<usize> {
     // A slot that came twice as the clock went back has two STARTs.
     let is_once =
         |start: &NaiveDateTime| !evidence.missed.back.iter().any(|back| (back.to..=back.from).contains(start));
-    let starts = job.starts.iter().copied().filter(|start| *start >= evidence.scope.since);
-    let starts: Vec<NaiveDateTime> = starts.filter(is_once).collect();
+    let starts = evidence.history.since(job.id, evidence.scope.since).map(|run| run.start);
+    let starts: Vec<NaiveDateTime> = starts.take_while(|start| *start <= job.last).filter(is_once).collect();
     let pairs = starts.windows(2).filter(|two| two[1] - two[0] <= AT_ONCE).count();
     (pairs >= 2 && pairs * 3 >= starts.len()).then_some(pairs)
 }

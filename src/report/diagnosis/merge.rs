@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
+use foldhash::HashMap;
 
 use super::cause::Likeness;
 use super::incident::{Incident, IncidentKind, unique};
-use crate::report::history::{History, JobId};
+use crate::report::history::{History, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
 /// The longest time between two outages of a host that are one incident: the host comes and goes.
@@ -156,20 +157,26 @@ fn was_lost_in(incident: &Incident, outage: &Incident, history: &History) -> boo
     history.scheduler(*job) == *scheduler && lost.since <= down.last && ends_after
 }
 
-/// The jobs of a past incident without a good run since, such as nightly jobs.
-pub fn not_recovered(incident: &Incident, history: &History) -> Vec<JobId> {
+/// The last run of each job that has ended, of jobs that were asked for.
+pub type LastEnded = HashMap<JobId, Option<RunSummary>>;
+
+/// The jobs of a past incident without a good run since, such as nightly jobs. `last_ended` keeps what is the same for
+/// all incidents of a job.
+pub fn not_recovered(incident: &Incident, history: &History, last_ended: &mut LastEnded) -> Vec<JobId> {
     let is_of_many = matches!(
         incident.kind,
         IncidentKind::Unreachable { .. } | IncidentKind::Dropped { .. } | IncidentKind::LostTogether { .. }
     );
     if let (IncidentKind::CronDown { .. }, Some(over)) = (&incident.kind, incident.window.over) {
-        let is_made_up = |job: &JobId| history.of_job(*job).any(|run| run.start >= over);
+        let is_made_up = |job: &JobId| history.since(*job, over).next().is_some();
         return incident.jobs.iter().copied().filter(|job| !is_made_up(job)).collect();
     }
-    let is_not_recovered = |job: &JobId| {
-        let runs = history.of_job(*job);
-        let ended = runs.filter(|run| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_)));
-        let last = ended.max_by_key(|run| (run.last, run.start));
+    let mut is_not_recovered = |job: &JobId| {
+        let last = *last_ended.entry(*job).or_insert_with(|| {
+            let runs = history.of_job(*job);
+            let ended = runs.filter(|run| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_)));
+            ended.max_by_key(|run| (run.last, run.start))
+        });
         last.is_some_and(|run| run.outcome.is_bad() && run.last <= incident.window.last)
     };
     let jobs = incident.jobs.iter().copied();

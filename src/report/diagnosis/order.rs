@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 
 use chrono::TimeDelta;
+use foldhash::HashMap;
 
 use super::evidence::Evidence;
 use super::incident::{Incident, IncidentKind};
-use crate::report::history::{History, JobId};
+use crate::report::history::{History, JobId, RunSummary};
 
 /// A job with more time between two STARTs is rare: no later run makes up for a bad run soon.
 const RARE: TimeDelta = TimeDelta::hours(4);
@@ -19,7 +20,14 @@ pub fn sorted(mut incidents: Vec<Incident>, evidence: &Evidence) -> Vec<Incident
     for incident in &mut incidents {
         incident.is_pressing = is_pressing(incident, evidence.history, span);
     }
-    incidents.sort_by_cached_key(|incident| key(incident, evidence));
+    let (history, scope) = (evidence.history, evidence.scope);
+    // The same for all incidents of a job: a week may have a thousand.
+    let mut in_period = HashMap::default();
+    let mut runs_of = |job: JobId| {
+        let is_in = |run: &RunSummary| run.is_in(scope.since, scope.now);
+        *in_period.entry(job).or_insert_with(|| history.of_job(job).filter(is_in).count() as u64)
+    };
+    incidents.sort_by_cached_key(|incident| key(incident, incident.jobs.iter().map(|job| runs_of(*job)).sum()));
     incidents
 }
 
@@ -38,11 +46,9 @@ fn is_pressing(incident: &Incident, history: &History, span: TimeDelta) -> bool 
 /// The key by which incidents are sorted. Shares are in thousandths.
 type Urgency = (bool, bool, bool, Reverse<u64>, Reverse<usize>, Reverse<u64>, chrono::NaiveDateTime);
 
-fn key(incident: &Incident, evidence: &Evidence) -> Urgency {
-    let (history, scope) = (evidence.history, evidence.scope);
-    let runs = incident.jobs.iter().flat_map(|job| history.of_job(*job));
-    let in_period = runs.filter(|run| run.is_in(scope.since, scope.now)).count() as u64;
-    let in_period = share(incident.bad, in_period);
+/// `runs` is the number of runs of the incident's jobs in the period.
+fn key(incident: &Incident, runs: u64) -> Urgency {
+    let in_period = share(incident.bad, runs);
     let is_over = incident.is_over();
     // Dropped connections are single runs of jobs that were good before and after.
     let now = if is_over || matches!(incident.kind, IncidentKind::Dropped { .. }) {

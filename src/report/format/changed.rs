@@ -102,6 +102,6 @@ fn twice(report: &Report, twice: &Twice) -> String {
 
 fn new(report: &Report, job: &StartedJob) -> String {
     let (name, first) = (report.job_name(job.id), report.clock().time(job.first));
-    let runs = count(job.starts.len() as u64, "run");
+    let runs = count(job.starts as u64, "run");
     format!("{name}: {runs} since {first}, the first in these logs, none good")
 }

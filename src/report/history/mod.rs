@@ -78,6 +78,16 @@ impl History {
         self.runs.of(self.range(job))
     }
 
+    /// The runs of a job that started at this time or later.
+    pub fn since(&self, job: JobId, time: NaiveDateTime) -> impl Iterator<Item = RunSummary> {
+        self.runs.of(self.range_since(job, time))
+    }
+
+    fn range_since(&self, job: JobId, time: NaiveDateTime) -> Range<usize> {
+        let range = self.range(job);
+        self.runs.first_since(range.clone(), time)..range.end
+    }
+
     pub fn earlier(&self, job: JobId) -> &[GoodRun] {
         self.earlier.get(&job).map_or(&[], Vec::as_slice)
     }
@@ -85,7 +95,7 @@ impl History {
     /// Adds a good run from older logs, unless the history has it.
     pub fn add_earlier(&mut self, job: JobId, good: GoodRun) {
         let is_it = |run: RunSummary| (run.start, run.until) == (good.start, good.end);
-        if !self.of_job(job).any(is_it) {
+        if !self.since(job, good.start).take_while(|run| run.start == good.start).any(is_it) {
             self.earlier.entry(job).or_default().push(good);
         }
     }
@@ -97,7 +107,7 @@ impl History {
         if let Some(earlier) = self.earlier.get_mut(&job) {
             earlier.retain(|good| good.start < since);
         }
-        self.runs.set(RunFlag::Idle, self.range(job), since);
+        self.runs.set(RunFlag::Idle, self.range_since(job, since));
     }
 
     /// The indices of a job's runs.

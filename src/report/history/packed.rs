@@ -76,6 +76,11 @@ impl PackedRuns {
         self.runs.partition_point(|run| (run.job as usize) < job)
     }
 
+    /// The index of the first run in this range that started at `since` or later. Needs sorted runs of one job.
+    pub fn first_since(&self, range: Range<usize>, since: NaiveDateTime) -> usize {
+        range.start + self.runs[range].partition_point(|run| self.start(run) < since)
+    }
+
     /// Gives each job the number in `places`.
     pub fn renumber(&mut self, places: &[JobId]) {
         for run in &mut self.runs {
@@ -92,14 +97,11 @@ impl PackedRuns {
         });
     }
 
-    /// Sets a flag of the runs in this range that started at `since` or later.
-    pub fn set(&mut self, flag: RunFlag, range: Range<usize>, since: NaiveDateTime) {
+    /// Sets a flag of these runs.
+    pub fn set(&mut self, flag: RunFlag, range: Range<usize>) {
         for index in range {
-            let run = self.runs[index];
-            if self.start(&run) >= since {
-                let rest = self.rests[run.rest as usize];
-                self.runs[index].rest = self.index(Rest { flags: rest.flags | flag as u16, ..rest });
-            }
+            let rest = self.rests[self.runs[index].rest as usize];
+            self.runs[index].rest = self.index(Rest { flags: rest.flags | flag as u16, ..rest });
         }
     }
 

@@ -151,8 +151,7 @@ impl Trace {
     /// shells do that, with an exit status as of a script.
     pub fn is_refused_login(&self) -> bool {
         // Some hosts print a banner before the message, some a blank line after it.
-        let is_short = self.lines <= LONGEST_BANNER;
-        let mut lines = self.kept.tail().filter(|line| !line.trim_ascii().is_empty());
-        is_short && lines.next_back().is_some_and(|line| is_no_login(&String::from_utf8_lossy(line)))
+        let last = || self.kept.tail().rfind(|line| !line.trim_ascii().is_empty());
+        self.lines <= LONGEST_BANNER && last().is_some_and(|line| is_no_login(&String::from_utf8_lossy(line)))
     }
 }

@@ -129,7 +129,7 @@ pub struct ExpectedJob {
     pub lines: Vec<Rc<CronJob>>,
     /// The users of these lines.
     users: BTreeSet<Option<u32>>,
-    /// The STARTs, in seconds of local time.
+    /// The STARTs, in seconds of local time. After the check only the first.
     starts: Vec<i64>,
     /// START and END of each run, with the last possible time for a run that goes on. Filled only for lines that may
     /// skip a run.

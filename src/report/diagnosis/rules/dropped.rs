@@ -63,16 +63,15 @@ fn drops(history: &History, mut places: Vec<usize>, apart: TimeDelta, scope: &Sc
 
 /// The local time of the END of the next good run of the job.
 fn good_after(history: &History, run: &RunSummary) -> Option<NaiveDateTime> {
-    let later = history.of_job(run.job).rev().take_while(|other| other.start >= run.start);
     let is_good = |other: &RunSummary| other.outcome == Outcome::Good && other.until >= run.until;
-    later.filter(is_good).last().map(|good| good.until)
+    history.since(run.job, run.start).find(is_good).map(|good| good.until)
 }
 
 /// The three seconds of the minute with the most drops, if their share of the drops is greater than of the starts: then
 /// servers drop the crowd.
 fn herd(history: &History, dropped: &[RunSummary], window: &IncidentWindow) -> Option<Herd> {
-    let in_window = |run: &RunSummary| (window.since..=window.last).contains(&run.start);
-    let starts = by_second(history.runs().filter(in_window));
+    let in_window = |job| history.since(job, window.since).take_while(|run| run.start <= window.last);
+    let starts = by_second(history.job_ids().flat_map(in_window));
     let drops = by_second(dropped.iter().copied());
     let sum = |counts: &[u64; 60], first: usize| -> u64 { (first..first + 3).map(|second| counts[second % 60]).sum() };
     let (all_starts, all_drops) = (starts.iter().sum::<u64>(), drops.iter().sum::<u64>());

@@ -124,25 +124,24 @@ fn explains(cause: &Incident, other: &Incident, history: &History) -> bool {
 }
 
 /// Merges runs that were lost together into an outage at the same time: the machine was down.
-pub fn merge_downtime(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
-    let is_outage = |incident: &Incident| matches!(incident.kind, IncidentKind::CronDown { .. });
-    let (mut outages, others): (Vec<_>, Vec<_>) = incidents.into_iter().partition(is_outage);
-    let mut rest = Vec::new();
-    for incident in others {
-        let Some(outage) = outages.iter_mut().find(|outage| was_lost_in(&incident, outage, history)) else {
-            rest.push(incident);
-            continue;
+pub fn merge_downtime(mut incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
+    let is_outage = |incident: &mut Incident| matches!(incident.kind, IncidentKind::CronDown { .. });
+    let mut outages: Vec<Incident> = incidents.extract_if(.., is_outage).collect();
+    incidents.retain(|incident| {
+        let Some(outage) = outages.iter_mut().find(|outage| was_lost_in(incident, outage, history)) else {
+            return true;
         };
         let (missing, killed, booted) = ((outage.bad, outage.runs), incident.bad, incident.boot());
-        outage.join(incident);
+        outage.join(incident.clone());
         (outage.bad, outage.runs) = missing;
         if let IncidentKind::CronDown { boot, lost, .. } = &mut outage.kind {
             *boot = boot.or(booted);
             *lost += killed;
         }
-    }
-    rest.extend(outages);
-    rest
+        false
+    });
+    incidents.extend(outages);
+    incidents
 }
 
 /// Whether runs of the same scheduler were lost together while nothing was started.

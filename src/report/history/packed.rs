@@ -88,8 +88,9 @@ impl PackedRuns {
         }
     }
 
-    /// Sorts the runs by job and START.
+    /// Sorts the runs by job and START, after all were added.
     pub fn sort(&mut self) {
+        self.known = HashMap::default();
         let rests = &self.rests;
         self.runs.sort_unstable_by_key(|run| {
             let rest = &rests[run.rest as usize];

@@ -116,6 +116,7 @@ impl Expected {
             }
         }
         for job in &mut self.jobs {
+            // Of a long log these are tens of megabytes, and the diagnosis comes next.
             job.starts.truncate(1);
             job.starts.shrink_to_fit();
         }
@@ -129,7 +130,7 @@ impl Expected {
         let times = back.map(|back| {
             let (from, to) = (local_seconds(back.from), local_seconds(back.to));
             let jobs = self.jobs.iter().filter(|job| job.scheduler == scheduler);
-            let last = |job: &ExpectedJob| job.starts().rfind(|at| *at < to);
+            let last = |job: &ExpectedJob| job.starts.iter().rfind(|at| **at < to).copied();
             jobs.filter_map(last).max().unwrap_or(to)..from.min(to + LONGEST_REPEATED) + 60
         });
         times.collect()
@@ -229,7 +230,7 @@ impl SlotChecker<'_> {
             let mut of_line = entry.due(clock_intervals, line);
             if entry.changed.is_none() {
                 // A crontab on standard input has been the same at least since the job's first START.
-                let Some(first) = job.starts().next() else {
+                let Some(first) = job.starts.first().copied() else {
                     continue;
                 };
                 let slots = of_line.iter().map(|due| due.at);
@@ -246,8 +247,7 @@ impl SlotChecker<'_> {
         for due in &mut due {
             due.is_certain &= self.is_judged(due.at);
         }
-        let starts: Vec<i64> = job.starts().collect();
-        comparison.add(number, &mut due, &starts);
+        comparison.add(number, &mut due, &job.starts);
     }
 
     fn is_judged(&self, at: i64) -> bool {
@@ -312,8 +312,8 @@ impl SlotChecker<'_> {
         let in_a_row =
             missed.chunk_by(|one, other| one.job == other.job && next_start(one).is_none_or(|start| start > other.at));
         let may_be_new = |missed: &[MissedSlot]| {
-            let first = self.expected.jobs[missed[0].job as usize].starts().next();
-            missed.len() >= MIN_NEW && first.is_some_and(|start| start > missed[0].at)
+            let starts = &self.expected.jobs[missed[0].job as usize].starts;
+            missed.len() >= MIN_NEW && starts.first().is_some_and(|start| *start > missed[0].at)
         };
         let gap = |missed: &[MissedSlot]| Gap {
             over: missed.last().and_then(next_start).map(time),

@@ -129,8 +129,8 @@ pub struct ExpectedJob {
     pub lines: Vec<Rc<CronJob>>,
     /// The users of these lines.
     users: BTreeSet<Option<u32>>,
-    /// The STARTs, in seconds of local time since 1970. After the check only the first.
-    starts: Vec<u32>,
+    /// The STARTs, in seconds of local time. After the check only the first.
+    starts: Vec<i64>,
     /// START and END of each run, with the last possible time for a run that goes on. Filled only for lines that may
     /// skip a run.
     ends: Vec<(i64, i64)>,
@@ -155,15 +155,9 @@ impl ExpectedJob {
         !self.lines.is_empty()
     }
 
-    /// The STARTs, in seconds of local time.
-    fn starts(&self) -> impl DoubleEndedIterator<Item = i64> {
-        self.starts.iter().map(|start| i64::from(*start))
-    }
-
     /// The first START after `time`, in seconds of local time.
     fn next_start(&self, time: i64) -> Option<i64> {
-        let next = self.starts.partition_point(|start| i64::from(*start) <= time);
-        self.starts.get(next).map(|start| i64::from(*start))
+        self.starts.get(self.starts.partition_point(|start| *start <= time)).copied()
     }
 
     pub fn account(&self) -> Account {
@@ -328,8 +322,7 @@ impl Expected {
         if let Some(place) = place {
             let job = &mut self.jobs[place];
             let start = local_seconds(run.trace.start);
-            // No clock has a time before 1970, and slots of the future are not checked.
-            job.starts.push(u32::try_from(start.max(0)).unwrap_or(u32::MAX));
+            job.starts.push(start);
             if job.is_conditional {
                 let end = run.until().map_or(i64::MAX, local_seconds);
                 job.ends.push((start, end));

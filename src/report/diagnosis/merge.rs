@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use foldhash::HashMap;
 
 use super::cause::Likeness;
 use super::incident::{Incident, IncidentKind, unique};
@@ -156,12 +155,15 @@ fn was_lost_in(incident: &Incident, outage: &Incident, history: &History) -> boo
     history.scheduler(*job) == *scheduler && lost.since <= down.last && ends_after
 }
 
-/// The last run of each job that has ended, of jobs that were asked for.
-pub type LastEnded = HashMap<JobId, Option<RunSummary>>;
+/// The run of each job that ended last.
+pub fn last_ended(history: &History) -> Vec<Option<RunSummary>> {
+    let has_ended = |run: &RunSummary| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_));
+    let of_job = |job| history.of_job(job).filter(has_ended).max_by_key(|run| (run.last, run.start));
+    history.job_ids().map(of_job).collect()
+}
 
-/// The jobs of a past incident without a good run since, such as nightly jobs. `last_ended` keeps what is the same for
-/// all incidents of a job.
-pub fn not_recovered(incident: &Incident, history: &History, last_ended: &mut LastEnded) -> Vec<JobId> {
+/// The jobs of a past incident without a good run since, such as nightly jobs.
+pub fn not_recovered(incident: &Incident, history: &History, last_ended: &[Option<RunSummary>]) -> Vec<JobId> {
     let is_of_many = matches!(
         incident.kind,
         IncidentKind::Unreachable { .. } | IncidentKind::Dropped { .. } | IncidentKind::LostTogether { .. }
@@ -170,12 +172,8 @@ pub fn not_recovered(incident: &Incident, history: &History, last_ended: &mut La
         let is_made_up = |job: &JobId| history.since(*job, over).next().is_some();
         return incident.jobs.iter().copied().filter(|job| !is_made_up(job)).collect();
     }
-    let mut is_not_recovered = |job: &JobId| {
-        let last = *last_ended.entry(*job).or_insert_with(|| {
-            let runs = history.of_job(*job);
-            let ended = runs.filter(|run| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_)));
-            ended.max_by_key(|run| (run.last, run.start))
-        });
+    let is_not_recovered = |job: &JobId| {
+        let last = last_ended[*job as usize];
         last.is_some_and(|run| run.outcome.is_bad() && run.last <= incident.window.last)
     };
     let jobs = incident.jobs.iter().copied();

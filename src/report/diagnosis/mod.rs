@@ -33,9 +33,9 @@ pub fn incidents(evidence: &Evidence) -> Vec<Incident> {
     let found = RULES.iter().flat_map(|rule| rule(evidence, &mut claims));
     let mut incidents = merge::merge_refused(found.collect(), evidence.history);
     merge::drop_explained(&mut incidents, evidence.history);
-    let mut last_ended = merge::LastEnded::default();
+    let last_ended = merge::last_ended(evidence.history);
     for incident in &mut incidents {
-        incident.not_recovered = merge::not_recovered(incident, evidence.history, &mut last_ended);
+        incident.not_recovered = merge::not_recovered(incident, evidence.history, &last_ended);
     }
     incidents
 }

@@ -3,11 +3,10 @@
 use std::cmp::Reverse;
 
 use chrono::TimeDelta;
-use foldhash::HashMap;
 
 use super::evidence::Evidence;
 use super::incident::{Incident, IncidentKind};
-use crate::report::history::{History, JobId, RunSummary};
+use crate::report::history::{History, JobId};
 
 /// A job with more time between two STARTs is rare: no later run makes up for a bad run soon.
 const RARE: TimeDelta = TimeDelta::hours(4);
@@ -15,19 +14,16 @@ const RARE: TimeDelta = TimeDelta::hours(4);
 /// Sorts open incidents first; among these, incidents that no later run makes up for soon; then by the share of bad
 /// runs, then by the number of jobs.
 pub fn sorted(mut incidents: Vec<Incident>, evidence: &Evidence) -> Vec<Incident> {
-    let since = evidence.history.runs().map(|run| run.start).min();
-    let span = since.map_or(TimeDelta::zero(), |since| evidence.scope.now - since);
-    for incident in &mut incidents {
-        incident.is_pressing = is_pressing(incident, evidence.history, span);
-    }
     let (history, scope) = (evidence.history, evidence.scope);
-    // The same for all incidents of a job: a week may have a thousand.
-    let mut in_period = HashMap::default();
-    let mut runs_of = |job: JobId| {
-        let is_in = |run: &RunSummary| run.is_in(scope.since, scope.now);
-        *in_period.entry(job).or_insert_with(|| history.of_job(job).filter(is_in).count() as u64)
-    };
-    incidents.sort_by_cached_key(|incident| key(incident, incident.jobs.iter().map(|job| runs_of(*job)).sum()));
+    let since = history.runs().map(|run| run.start).min();
+    let span = since.map_or(TimeDelta::zero(), |since| scope.now - since);
+    for incident in &mut incidents {
+        incident.is_pressing = is_pressing(incident, history, span);
+    }
+    let in_period = |job| history.of_job(job).filter(|run| scope.has(run)).count() as u64;
+    let in_period: Vec<u64> = history.job_ids().map(in_period).collect();
+    let runs_of = |incident: &Incident| incident.jobs.iter().map(|job| in_period[*job as usize]).sum();
+    incidents.sort_by_cached_key(|incident| key(incident, runs_of(incident)));
     incidents
 }
 
@@ -46,7 +42,7 @@ fn is_pressing(incident: &Incident, history: &History, span: TimeDelta) -> bool 
 /// The key by which incidents are sorted. Shares are in thousandths.
 type Urgency = (bool, bool, bool, Reverse<u64>, Reverse<usize>, Reverse<u64>, chrono::NaiveDateTime);
 
-/// `runs` is the number of runs of the incident's jobs in the period.
+/// The key of an incident whose jobs have this many runs in the period.
 fn key(incident: &Incident, runs: u64) -> Urgency {
     let in_period = share(incident.bad, runs);
     let is_over = incident.is_over();

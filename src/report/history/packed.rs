@@ -90,6 +90,7 @@ impl PackedRuns {
 
     /// Sorts the runs by job and START, after all were added.
     pub fn sort(&mut self) {
+        // Of a long log the map has megabytes, and few rests are added later.
         self.known = HashMap::default();
         let rests = &self.rests;
         self.runs.sort_unstable_by_key(|run| {

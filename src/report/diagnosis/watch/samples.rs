@@ -88,10 +88,6 @@ impl WatchedJob {
         if !errors.is_empty() && self.errors_at <= sample.start {
             (self.errors, self.errors_at) = (errors, sample.start);
         }
-        if self.samples.len() == self.samples.capacity() {
-            // Most jobs end with the most runs: doubling would leave a fifth of the memory unused.
-            self.samples.reserve_exact(MAX_SAMPLES / 8);
-        }
         self.samples.push(sample);
         if self.samples.len() > MAX_SAMPLES {
             let mut index = 0;

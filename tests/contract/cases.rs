@@ -26,7 +26,7 @@ macro_rules! subjects {
     };
 }
 
-subjects! { accepted airflow causes crontabs damage forms generate inputs jobs logs metrics missed owners pairing questions rerun rotated schedulers scope screens setup signals usage watch }
+subjects! { accepted airflow causes connections crontabs damage forms generate inputs jobs logs metrics missed owners pairing questions rerun rotated schedulers scope screens setup signals usage watch }
 
 /// Runs all cases of a subject, and fails with what differs.
 fn check(subject: &str) {

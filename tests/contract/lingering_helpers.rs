@@ -1,57 +1,9 @@
-//! Helpers of ssh that outlive it: the job ends with ssh, and its log is complete.
+//! Helpers of a real ssh that outlive it: the job ends with ssh, and its log is complete.
 
 use std::fs;
 use std::process::Command;
 
-use rustix::process::Signal;
-
-use crate::support::{Lingering, Running, Sandbox, Scene, log_of_h_s, run, send, state, wait_for, wait_until};
-
-#[test]
-fn a_helper_that_keeps_the_pipe_open_does_not_keep_the_job() {
-    let scene = Scene::new();
-    let body = "sleep 1000 & echo $! >$DIR/helper; echo mine; exit 3";
-    let mut child = scene.start(body);
-    let helper = Lingering::new(scene.wait_for_file("helper"));
-    assert_eq!(child.code(), Some(3));
-    assert!(helper.is_alive());
-    assert_eq!(scene.log(), log_of_h_s("mine\n", 3));
-}
-
-#[test]
-fn a_helper_that_writes_without_pause_does_not_keep_the_job() {
-    let scene = Scene::new();
-    // It ignores SIGPIPE, and so goes on writing after remoteexe has gone.
-    let body = "echo mine
-         (trap '' PIPE; while :; do echo helper; done) 2>/dev/null & echo $! >$DIR/helper; exit 3";
-    let mut child = scene.start(body);
-    let helper = Lingering::new(scene.wait_for_file("helper"));
-    assert_eq!(child.code(), Some(3));
-    assert!(helper.is_alive());
-    let log = scene.log();
-    let output = log.strip_prefix("START,-,h s\ncommand,ssh root@h s\nmine\n");
-    let output = output.unwrap().strip_suffix("END,3,h s\n").unwrap();
-    assert!(output.lines().all(|line| "helper".starts_with(line)));
-}
-
-#[test]
-fn all_that_ssh_wrote_is_in_the_log_though_a_helper_holds_the_pipe() {
-    let scene = Scene::new();
-    // Because remoteexe is stopped, all of the output is still in the pipe when ssh exits.
-    let body = "echo $$ >$DIR/ssh-pid; sleep 1000 & echo $! >$DIR/helper
-         kill -STOP $PPID; seq -w 10000; printf 'no newline'; exit 3";
-    let mut child = scene.start(body);
-    let _helper = Lingering::new(scene.wait_for_file("helper"));
-    let ssh = scene.wait_for_file("ssh-pid");
-    wait_until("ssh to exit", || state(&ssh) == Some('Z'));
-    send(&child, Signal::CONT);
-    assert_eq!(child.code(), Some(3));
-    let numbers: Vec<String> = (1..=10_000).map(|i| format!("{i:05}\n")).collect();
-    let numbers = numbers.concat();
-    assert_eq!(numbers.len(), 60_000);
-    let expected = log_of_h_s(&format!("{numbers}no newline\n"), 3);
-    assert!(scene.log() == expected, "{}", scene.log());
-}
+use crate::support::{Lingering, Running, Sandbox, Scene, wait_for};
 
 #[test]
 fn a_control_master_that_the_job_started_does_not_keep_it() {
@@ -113,17 +65,4 @@ fn a_proxy_command_that_lingers_does_not_keep_the_job() {
     assert!(proxy.is_alive());
     let log = scene.log();
     assert!(log.ends_with("\nout\nEND,3,h echo out; exit 3\n"), "{log}");
-}
-
-#[test]
-fn what_a_helper_says_right_after_ssh_has_exited_is_still_logged() {
-    // The helper speaks once ssh has been reaped. On a busy machine some of them are late.
-    let body = "(while kill -0 $$ 2>/dev/null; do :; done; echo late) & echo out";
-    let heard = (0..20).filter(|_| {
-        let log = run(body).records;
-        let is_heard = log == log_of_h_s("out\nlate\n", 0);
-        assert!(is_heard || log == log_of_h_s("out\n", 0), "{log}");
-        is_heard
-    });
-    assert!(heard.count() >= 5);
 }

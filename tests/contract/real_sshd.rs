@@ -2,15 +2,12 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
-use std::thread;
 
-use crate::support::{Run, Running, Sandbox, Scene, as_ordinary_user, code, files, stderr, texts, wait_until};
+use rustix::process::Signal;
 
-/// Runs `script` on the sandbox's host.
-fn run(sandbox: &Sandbox, script: &str) -> Run {
-    let scene = Scene::new();
-    scene.run(sandbox.connect(&mut scene.remoteexe()).args(["h", script]))
-}
+use crate::support::{
+    Running, Sandbox, Scene, as_ordinary_user, at_once, code, files, send_to, stderr, texts_in, wait_until,
+};
 
 #[test]
 fn every_exit_status_comes_back() {
@@ -32,34 +29,28 @@ fn every_exit_status_comes_back() {
         let end = format!("\nEND,{status},h {script}\n");
         assert!(run.records.ends_with(&end), "{}", run.records);
     };
-    let check = &check;
-    thread::scope(|scope| {
-        for worker in 0..4 {
-            scope.spawn(move || (worker..256).step_by(4).for_each(check));
-        }
-    });
+    at_once(0..4, |worker| (worker..256).step_by(4).for_each(check));
     let log = fs::read_to_string(sandbox.dir.join("sshd.log")).unwrap();
     assert_eq!(log.matches("Accepted publickey").count(), 1, "one connection");
 }
 
 #[test]
-fn output_and_standard_error_of_the_remote_are_logged() {
+fn output_and_standard_error_of_the_remote_are_logged_and_an_empty_environment_is_enough() {
     let sandbox = Sandbox::shared();
     let script = "echo out; echo err >&2; printf 'no newline'; exit 3";
-    let run = run(&sandbox, script);
-    assert_eq!(run.code, 3);
-    assert_eq!(run.stderr, "");
-    let head = format!(
-        "START,-,h {script}\ncommand,ssh -F {} {}@h {script}\n",
-        sandbox.dir.join("ssh_config").display(),
-        sandbox.login
-    );
-    let log = &run.records;
-    let output = log.strip_prefix(&head).unwrap();
-    let output = output.strip_suffix(&format!("END,3,h {script}\n")).unwrap();
-    // sshd sends the two as separate streams, so between them there is no order to keep.
-    let possible = ["out\nerr\nno newline\n", "out\nno newlineerr\n", "err\nout\nno newline\n"];
-    assert!(possible.contains(&output), "{log}");
+    for home in [None, Some("/nonexistent"), Some("/dev/null")] {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        command.env_clear().envs(home.map(|home| ("HOME", home))).arg("--log-dir").arg(scene.path("log"));
+        let run = scene.run(sandbox.connect(&mut command).args(["h", script]));
+        assert_eq!((run.code, run.stderr.as_str()), (3, ""));
+        let config = sandbox.dir.join("ssh_config");
+        let call = format!("command,ssh -F {} {}@h {script}", config.display(), sandbox.login);
+        // sshd sends the two as separate streams, so between them there is no order to keep.
+        let possible = ["out\nerr\nno newline\n", "out\nno newlineerr\n", "err\nout\nno newline\n"];
+        let possible = possible.map(|output| format!("START,-,h {script}\n{call}\n{output}END,3,h {script}\n"));
+        assert!(possible.contains(&run.records), "{}", run.records);
+    }
 }
 
 #[test]
@@ -130,7 +121,7 @@ fn an_ordinary_user_runs_a_job_as_itself() {
     assert_eq!(stderr(&output), "");
     let logs = files(&log);
     assert_eq!(logs.len(), 1);
-    let log = String::from_utf8(texts(&fs::read(&logs[0]).unwrap())).unwrap();
+    let log = texts_in(&logs[0]);
     assert!(log.ends_with(&format!("\n{}\nEND,6,h id -un; exit 6\n", sandbox.login)), "{log}");
 }
 
@@ -147,4 +138,48 @@ fn an_identity_file_is_used_where_the_configuration_names_none() {
     let run = scene.run(command.args(["h", "echo in"]));
     assert_eq!(run.code, 0);
     assert!(run.records.ends_with("\nin\nEND,0,h echo in\n"));
+}
+
+#[test]
+fn a_connection_that_breaks_gives_255_and_the_output_until_then_and_is_not_tried_again() {
+    let sandbox = Sandbox::shared();
+    let scene = Scene::new();
+    // The remote shell is the child of the one sshd process that serves this connection.
+    let script = format!(
+        "cd {} && echo $PPID >>sessions && seq 2000 && echo ready; while [ -e log ]; do sleep 0.05; done",
+        scene.path("").display()
+    );
+    let mut command = scene.remoteexe();
+    let mut child = Running::spawn(sandbox.connect(&mut command).args(["h", &script]));
+    scene.wait_for_record("ready");
+    let session = scene.wait_for_file("sessions");
+    send_to(&session, Signal::KILL);
+    assert_eq!(child.code(), Some(255));
+
+    let log = scene.log();
+    let output = log.split_once("\n1\n").expect("the output").1;
+    let numbers: Vec<String> = (2..=2000).map(|i| format!("{i}\n")).collect();
+    let numbers = numbers.concat();
+    let end = output.strip_prefix(&format!("{numbers}ready\n")).unwrap();
+    assert!(end.ends_with(&format!("END,255,h {script}\n")), "{end}");
+    assert!(end.contains("closed by remote host"), "{end}");
+    assert_eq!(fs::read_to_string(scene.path("sessions")).unwrap(), format!("{session}\n"));
+}
+
+#[test]
+fn a_current_directory_that_is_unreadable_or_gone_is_no_obstacle() {
+    let sandbox = Sandbox::start_as_ordinary_user();
+    let remoteexe = sandbox.install("remoteexe");
+    for (name, spoil) in [("closed", "chmod 000"), ("gone", "rmdir")] {
+        let log = sandbox.dir.join(format!("log-{name}"));
+        let script = format!(r#"mkdir "$0" {name} && cd {name} && {spoil} ../{name} && exec "$@""#);
+        let mut command = as_ordinary_user("sh");
+        command.args(["-c", &script]).arg(&log).arg(&remoteexe);
+        command.arg("--log-dir").arg(&log);
+        sandbox.connect(&mut command).args(["h", "echo out; exit 3"]);
+        let output = command.current_dir(&sandbox.dir).output().unwrap();
+        assert_eq!((code(&output), stderr(&output).as_str()), (3, ""), "{name}");
+        let log = texts_in(&files(&log)[0]);
+        assert!(log.ends_with("\nout\nEND,3,h echo out; exit 3\n"), "{log}");
+    }
 }

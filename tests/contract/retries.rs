@@ -1,16 +1,15 @@
 //! `--retries`: when a job is tried again, when it is not, and what the log says.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::net::{Shutdown, TcpListener};
-use std::process::{Command, Stdio};
+use std::io::Write;
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Cut, ENDING, LOOK_ALIKE, OWN_MOUNTS, Proxy, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene,
-    assert_fits, compile_ssh, forge_ssh, job, log_of_ended, mask_waits, needs_root, send, wait_for, waits,
+    Cut, LOOK_ALIKE, Proxy, Running, SOME_VERSION, Sandbox, Scene, assert_fits, compile_ssh, forge_ssh, job,
+    log_of_ended, send, waits,
 };
 
 /// A stand-in for ssh that does `job`, and fails as OpenSSH would.
@@ -85,30 +84,6 @@ fn the_marker_is_seen_neither_in_the_log_nor_in_the_copy_of_the_output() {
 }
 
 #[test]
-fn a_signal_to_a_running_try_is_not_followed_by_another() {
-    // The kernel accepts the connection, and nobody answers.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    for (signal, status) in ENDING {
-        let scene = Scene::new();
-        let mut command = scene.remoteexe();
-        command.args(["-F", "/dev/null", "-p", &port]);
-        command.args(["--retries", "100", "--retry-delay", "0"]);
-        let mut child = Running::spawn(command.args(["127.0.0.1", "true"]));
-        // Now ssh runs, because it has connected.
-        let connection = listener.accept().unwrap();
-        send(&child, signal);
-        assert_eq!(child.code(), Some(status));
-        drop(connection);
-        let log = scene.log();
-        assert_eq!(waits(&log), [], "{log}");
-        assert!(!log.contains("no retr"), "{log}");
-        assert_eq!(log.matches("command,").count(), 1);
-        assert!(log.ends_with(&format!("END,{status},127.0.0.1 true\n")), "{log}");
-    }
-}
-
-#[test]
 fn a_try_that_says_after_a_signal_that_the_connection_failed_is_not_followed_by_another() {
     let scene = Scene::new();
     // The stand-in fails at the moment of the signal, as ssh itself does only by chance. After 20 s it
@@ -176,33 +151,6 @@ fn a_server_that_closes_the_connection_at_the_login_is_asked_four_times_only() {
 }
 
 #[test]
-fn a_dropped_connection_is_tried_again_at_any_log_level_that_shows_it() {
-    for level in ["ERROR", "INFO", "VERBOSE", "DEBUG", "DEBUG3"] {
-        // Answers as sshd does beyond its MaxStartups.
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port().to_string();
-        let scene = Scene::new();
-        let mut command = scene.remoteexe();
-        command.args(["-F", "/dev/null", "-p", &port]);
-        command.args(["-o", &format!("LogLevel={level}")]);
-        command.args(["--retries", "1", "--retry-delay", "0"]);
-        let mut child = Running::spawn(command.args(["127.0.0.1", "true"]));
-        listener.set_nonblocking(true).unwrap();
-        while let Some((mut connection, _)) = wait_for("a connection or the end", || {
-            let connection = listener.accept().ok();
-            (connection.is_some() || child.try_wait().unwrap().is_some()).then_some(connection)
-        }) {
-            connection.write_all(b"Exceeded MaxStartups\r\n").unwrap();
-            connection.shutdown(Shutdown::Write).unwrap();
-            io::copy(&mut connection, &mut io::sink()).unwrap();
-        }
-        assert_eq!(child.code(), Some(255));
-        let log = mask_waits(&scene.log());
-        assert!(log.contains("\nretry,1/1,255,wait S s\n"), "{level}\n{log}");
-    }
-}
-
-#[test]
 fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says_why() {
     for (version, reason) in [
         (None, "is not known as OpenSSH's own ssh; put that before it in PATH"),
@@ -246,30 +194,5 @@ fn an_ssh_from_before_the_option_remote_command_is_tried_again_without_it() {
         assert_eq!(waits(&run.records).len(), 1, "{}", run.records);
         let options = run.records.matches("\n-oRemoteCommand=none\n").count();
         assert_eq!(options, if has_option { 2 } else { 0 }, "{version}");
-    }
-}
-
-#[test]
-fn children_that_the_caller_left_behind_cost_no_retries() {
-    needs_root();
-    // Each ends while remoteexe prepares, in the second case as the child of process 1.
-    let script =
-        "for i in 002 004 006 008 010 012 014 016 018 020 022 024 026 028 030; do sleep 0.$i & done; exec \"$@\"";
-    let closed = ClosedPort::reserve();
-    let port = closed.to_string();
-    let container = [OWN_MOUNTS, "--pid", "--fork", "sh", "-euc", "mount -t proc proc /proc; exec \"$@\"", "sh"];
-    for wrapper in [&["env"][..], &container] {
-        for _ in 0..10 {
-            let scene = Scene::new();
-            let mut command = Command::new(wrapper[0]);
-            scene.equip(&mut command);
-            command
-                .args(&wrapper[1..])
-                .args(["sh", "-c", script, "sh", REMOTEEXE])
-                .args(["--retries", "2", "--retry-delay", "0"])
-                .args(["-F", "/dev/null", "-p", &port, "127.0.0.1", "true"]);
-            assert_eq!(scene.run(&mut command).code, 255);
-            assert_eq!(waits(&scene.log()).len(), 2, "{}", scene.log());
-        }
     }
 }

@@ -33,17 +33,17 @@ pub use day::day_of_300_jobs;
 pub use job::{LOOK_ALIKE, assert_fits, job};
 pub use launcher::{SOME_VERSION, compile_ssh, forge_ssh};
 pub use log::{
-    MARK, NO_GUARDS, REQUESTED, as_of_ssh_9_5, files, log_of_ended, log_of_h_s, mask_waits, received, records,
-    split_record, texts, texts_in, waits,
+    MARK, NO_GUARDS, REQUESTED, files, log_of_ended, log_of_h_s, mask_waits, received, records, split_record, texts,
+    texts_in, waits,
 };
-pub use mounts::{OWN_MOUNTS, own_mounts};
+pub use mounts::own_mounts;
 pub use process::{
-    ENDING, Lingering, Running, children, code, has_ended, is_asleep, is_running, run_tool, send, send_to, state,
-    stderr, try_send_to,
+    ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to, state, stderr,
+    try_send_to,
 };
 pub use proxy::{Cut, Proxy};
 pub use sandbox::Sandbox;
-pub use scene::{REMOTEEXE, Run, Scene, run};
+pub use scene::{REMOTEEXE, Scene, run};
 pub use terminal::Terminal;
 pub use user::{as_ordinary_user, needs_root};
 

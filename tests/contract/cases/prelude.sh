@@ -113,6 +113,32 @@ with_ssh() {
     PATH=/usr/bin:/bin "$BIN/remoteexe" "$@"
 }
 
+# server GREETING [ends]: starts a server on a `port` of 127.0.0.1. It greets each client and is silent from then on, or
+# sends no more at all. Of each client whose greeting has come, the file `connected` gets a line.
+server() {
+    rm -f port
+    # shellcheck disable=SC2016  # of Perl
+    perl -MIO::Socket::INET -e 'my ($greeting, $ends) = @ARGV;
+        my $server = IO::Socket::INET->new(Listen => 9, LocalAddr => "127.0.0.1");
+        sub note { open my $file, ">>", $_[0]; print $file "$_[1]\n" }
+        note("port", $server->sockport);
+        while (my $client = $server->accept) {
+            push @clients, $client;
+            $client->send($greeting);
+            $client->shutdown(1) if $ends;
+            note("connected", 1) if sysread $client, my $greeted, 8;
+        }' "$@" &
+    trap 'kill $(jobs -p)' EXIT
+    until [ -s port ]; do sleep 0.01; done
+    # shellcheck disable=SC2034  # for the cases
+    port=$(<port)
+}
+
+# lives PID: whether the process is there, and no zombie.
+lives() {
+    grep -qs '^State:.[^Z]' "/proc/$1/status"
+}
+
 # tried COMMAND [ARG]...: prints what the command prints, and then each log with the texts of its records. DAY stands
 # for today, UID for the ordinary user, RUN for the random part of a name, and S for the seconds of a wait.
 tried() {

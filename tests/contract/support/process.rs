@@ -99,11 +99,6 @@ pub fn is_running(pid: &str) -> bool {
     Path::new("/proc").join(pid).exists()
 }
 
-/// Whether the process has ended. In a container process 1 may wait for nobody, and then an orphan stays as a zombie.
-pub fn has_ended(pid: &str) -> bool {
-    state(pid).is_none_or(|state| state == 'Z')
-}
-
 /// The state of a process as `ps` shows it (`T` stopped, `Z` exited and not waited for), if it is there.
 pub fn state(pid: &str) -> Option<char> {
     let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat")).ok()?;

@@ -32,7 +32,7 @@ pub fn case_as_run(case: &str) -> String {
             rest = &rest[printed(rest)..];
             let (status, result) = result(&scene, &format!("{command}\n{more}").replace("\n> ", "\n"));
             let status = if status == 0 { String::new() } else { status.to_string() };
-            found += &format!("{status}$ {command}\n{more}{result}");
+            let _ = write!(found, "{status}$ {command}\n{more}{result}");
             continue;
         }
         let _ = writeln!(found, "{line}");

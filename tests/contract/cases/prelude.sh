@@ -3,6 +3,8 @@
 # tests/fake/ssh: it runs the script in FAKE_SSH.
 set -o pipefail
 ulimit -t 60
+# An incident of a first screen is one line. Cases about the layout set COLUMNS=80, which is also the width without it.
+export COLUMNS=240
 
 # A log of the bash original: output is logged at the end of a run, a run without output has a blank record, and many
 # runs have one process id. At the end two runs overlap, and one has no END.
@@ -55,7 +57,7 @@ READY='echo ready; while :; do sleep 0.02; done' UNTIL_GO='echo ready; until [ -
 
 # terminal COLUMNS COMMAND [ARG]...
 terminal() {
-    TERM=xterm PAGER='' script -qec "stty cols $1; exec ${*:2}" /dev/null | sed 's/\r$//'
+    TERM=xterm PAGER='' env -u COLUMNS script -qec "stty cols $1; exec ${*:2}" /dev/null | sed 's/\r$//'
 }
 
 # at TIME COMMAND [ARG]...: the command at that time, which does not pass.

@@ -1,14 +1,12 @@
 //! The demonstration, and the shell in which a newcomer tries remoteexe.
 
-use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{REMOTEEXE, Scene, Terminal, as_ordinary_user, code};
+use crate::support::{REMOTEEXE, Terminal, code};
 
 const SANDBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/try/sandbox.sh");
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/demo.sh");
-const HISTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/try/history.pl");
 
 const PROMPT: &str = "(remoteexe sandbox)";
 
@@ -52,25 +50,6 @@ fn without_a_terminal_it_runs_three_jobs_shows_log_report_and_page_and_ends_with
     assert!(Path::new(page.lines().next().unwrap()).exists(), "{page}");
     let left = Path::new("/tmp").join(sandbox(&shown));
     assert!(!left.exists(), "{}", left.display());
-}
-
-#[test]
-fn an_ordinary_users_made_up_day_is_that_of_roots() {
-    let problems = |is_root: bool| {
-        let scene = Scene::new();
-        let (mut make, mut report) = if is_root {
-            (Command::new("perl"), scene.remoteexe())
-        } else {
-            (as_ordinary_user("perl"), scene.ordinary_user_with_ssh(""))
-        };
-        make.arg("-").arg(scene.path("log")).stdin(File::open(HISTORY).unwrap());
-        assert!(make.status().unwrap().success());
-        report.args(["--report", "--since", "2d", "--crontab"]).arg(scene.path("log/crontab"));
-        let screen = String::from_utf8(report.output().unwrap().stdout).unwrap();
-        ["CRON DOWN ", "NOT STARTED ", "no checked line"].map(|words| screen.contains(words))
-    };
-    assert_eq!(problems(true), [true, true, false]);
-    assert_eq!(problems(false), [true, true, false]);
 }
 
 #[test]

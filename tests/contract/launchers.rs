@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::{
     ClosedPort, LOOK_ALIKE, NO_GUARDS, REMOTEEXE, SOME_VERSION, Sandbox, Scene, assert_fits, at_once, compile_ssh,
-    forge_ssh, job, mask_waits, needs_root, own_mounts, wait_until, waits,
+    forge_ssh, job, mask_waits, needs_root, own_mounts, run_tool, wait_until, waits,
 };
 
 /// Executes ssh.
@@ -123,16 +123,15 @@ fn the_master_of_a_jump_host_stays_and_costs_no_retries() {
     let jump = Sandbox::start();
     let scene = Scene::new();
     let socket = scene.path("master").display().to_string();
-    let own = fs::read_to_string(jump.dir.join("ssh_config")).unwrap();
-    let own = own.replace("Host *", "Host jump");
     // Nobody listens on the one port of the host, and the other is silent.
     let reserved = ClosedPort::reserve();
     let closed = reserved.to_string();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = listener.local_addr().unwrap().port().to_string();
     let config = format!(
-        "Host jump\nControlMaster auto\nControlPath {socket}\nControlPersist 600\n{own}\n\
+        "Host jump\nControlMaster auto\nControlPath {socket}\nControlPersist 600\n{}\n\
          Host h\nHostName 127.0.0.1\nProxyJump {}@jump\n",
+        jump.config_of("jump"),
         jump.login
     );
     fs::write(scene.path("config"), config).unwrap();
@@ -145,11 +144,8 @@ fn the_master_of_a_jump_host_stays_and_costs_no_retries() {
         assert_eq!(waits(&run.records).len(), 1, "{}", mask_waits(&run.records));
         fs::remove_file(scene.log_path()).unwrap();
     }
-    let mut ssh = Command::new("ssh");
-    ssh.args(["-F", "/dev/null", "-S", &socket]);
-    assert!(ssh.args(["-O", "check", "jump"]).output().unwrap().status.success(), "it is alive");
-    let mut ssh = Command::new("ssh");
-    ssh.args(["-F", "/dev/null", "-S", &socket, "-O", "exit", "jump"]);
-    ssh.output().unwrap();
+    for request in ["check", "exit"] {
+        run_tool("ssh", &["-F", "/dev/null", "-S", &socket, "-O", request, "jump"]);
+    }
     wait_until("the end of the master", || !scene.path("master").exists());
 }

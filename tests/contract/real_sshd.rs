@@ -4,21 +4,18 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
+use serde_json::Value;
 
-use crate::support::{
-    Running, Sandbox, Scene, as_ordinary_user, at_once, code, files, send_to, stderr, texts_in, wait_until,
-};
+use crate::report::reported;
+use crate::support::{Running, Sandbox, Scene, as_ordinary_user, at_once, code, files, send_to, stderr, texts_in};
 
 #[test]
 fn every_exit_status_comes_back() {
     let sandbox = Sandbox::start();
     // All jobs share one connection, because a new one for each takes ten times as long.
-    let control = format!("ControlPath {}", sandbox.dir.join("master").display());
-    let scene = Scene::new();
-    let mut master = Command::new("ssh");
-    sandbox.connect_with_config(&mut master, &scene, &control);
-    let _master = Running::spawn(master.args(["-M", "-N", "h"]));
-    wait_until("the master", || sandbox.dir.join("master").exists());
+    let shared = Scene::new();
+    let control = format!("ControlPath {}", shared.path("master").display());
+    let _master = sandbox.master(&shared, &control);
     let check = |status: i32| {
         let scene = Scene::new();
         let mut command = scene.remoteexe();
@@ -72,8 +69,8 @@ fn twenty_megabytes_of_output_are_complete_to_the_byte() {
     }
 }
 
-/// What the report says of a run with the key `id`, after the shell script `spoil` has changed it.
-fn reason_with_key(sandbox: &Sandbox, spoil: &str, options: &[&str]) -> String {
+/// The report of a run with the key `id`, after the shell script `spoil` has changed it.
+fn run_with_key(sandbox: &Sandbox, spoil: &str, options: &[&str]) -> Value {
     let scene = Scene::new();
     let mut shell = Command::new("sh");
     shell.args(["-ec", spoil]).current_dir(scene.path("")).env("KEY", sandbox.dir.join("id"));
@@ -85,9 +82,7 @@ fn reason_with_key(sandbox: &Sandbox, spoil: &str, options: &[&str]) -> String {
     let run = scene.run(sandbox.connect(&mut command).args(["h", "true"]));
     fs::rename(sandbox.dir.join("away"), sandbox.dir.join("id")).unwrap();
     assert_eq!(run.code, 255, "{}", run.records);
-    let mut report = scene.remoteexe();
-    let output = report.args(["--report", "--json", "--no-crontab"]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
+    reported(&scene)
 }
 
 #[test]
@@ -99,10 +94,9 @@ fn a_key_that_ssh_cannot_use_is_named() {
         ("head -c 200 $KEY >key; chmod 600 key", "Load key"),
     ] {
         for options in [&[][..], &["--retries", "2"]] {
-            let report = reason_with_key(&sandbox, spoil, options);
-            let reason = report.split("\"reason\":").nth(1).expect("a run with a reason");
-            assert!(reason.starts_with('"') && reason.contains(words), "{report}");
-            assert!(report.contains("the key cannot be used"), "{report}");
+            let run = run_with_key(&sandbox, spoil, options);
+            assert!(run["reason"].as_str().is_some_and(|reason| reason.contains(words)), "{run}");
+            assert_eq!(run["cause"], "the key cannot be used", "{run}");
         }
     }
 }

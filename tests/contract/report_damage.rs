@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::report::{LOG, fields, printed, reporter};
-use crate::support::{Scene, seed_to_repeat, stderr};
+use crate::support::{Scene, stderr, with_seeds};
 
 const DAMAGED_LOGS: u64 = 300;
 
@@ -166,17 +166,5 @@ fn a_damaged_log_is_reported_whatever_the_damage() {
         let forms = [FORMS[0], FORMS[random.usize(1..FORMS.len())]];
         check(&scene, &compressed, forms, &format!("compressed, SEED={seed}"));
     };
-    if let Some(seed) = seed_to_repeat() {
-        return check(seed);
-    }
-    let first = fastrand::u64(..1 << 32);
-    println!("SEED={first} and the {DAMAGED_LOGS} after it");
-    let check = &check;
-    thread::scope(|scope| {
-        for worker in 0..2 {
-            scope.spawn(move || {
-                (first + worker..first + DAMAGED_LOGS).step_by(2).for_each(check);
-            });
-        }
-    });
+    with_seeds(DAMAGED_LOGS, check);
 }

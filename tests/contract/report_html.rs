@@ -1,33 +1,43 @@
 //! `--report --html`: the page, as Chromium shows it, and the file that it is in.
 
-use std::fmt::Write;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::PathBuf;
-use std::process::Output;
 use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
 
-use crate::report::{LOG, report, reporter, run};
-use crate::support::{Browser, Scene, code, day_of_300_jobs, files, stderr, wait_for};
+use crate::report::{LOG, reporter};
+use crate::support::{Browser, Scene, day_of_300_jobs, records_of, stderr, wait_for};
 
 /// A page in a file of its own.
 pub struct Page {
-    scene: Scene,
+    _scene: Scene,
     pub path: PathBuf,
 }
 
-/// The page of this log.
+/// The page of this log, with these arguments of the report.
 pub fn page_of(log: impl AsRef<[u8]>, args: &[&str]) -> Page {
+    page_in(Scene::new(), log, args)
+}
+
+/// The page of this log until a time of its day, beside a crontab that has long been there.
+fn page_with_crontab(log: &str, lines: &str, until: &str) -> Page {
     let scene = Scene::new();
+    fs::write(scene.path("crontab"), lines).unwrap();
+    // Slots before the last change of a crontab are not judged.
+    let crontab = fs::File::options().write(true).open(scene.path("crontab"));
+    crontab.unwrap().set_modified(UNIX_EPOCH).unwrap();
+    page_in(scene, log, &["--crontab", "crontab", "--until", &format!("2026-03-02 {until}")])
+}
+
+fn page_in(scene: Scene, log: impl AsRef<[u8]>, args: &[&str]) -> Page {
     fs::write(scene.path("a.log"), log).unwrap();
     let mut command = reporter(&scene);
     command.args(["--html", "page.html"]).args(args);
     let output = command.arg("a.log").current_dir(scene.path("")).output().unwrap();
     assert_eq!((stderr(&output), output.stdout.len()), (String::new(), 0));
     let path = scene.path("page.html");
-    Page { scene, path }
+    Page { _scene: scene, path }
 }
 
 /// A browser that shows the page. It has asked for nothing else, and said nothing.
@@ -90,19 +100,10 @@ fn drag(browser: &mut Browser, from: &Value, to: &Value) {
     }
 }
 
-fn press(browser: &mut Browser, key: &str) {
-    for kind in ["keyDown", "keyUp"] {
-        browser.call("Input.dispatchKeyEvent", &json!({ "type": kind, "key": key, "code": key }));
-    }
-}
-
-/// Types with the keys of a keyboard where the focus is.
-fn keys(browser: &mut Browser, text: &str) {
-    for key in text.chars().map(String::from) {
-        for kind in ["keyDown", "keyUp"] {
-            let text = if kind == "keyDown" { &*key } else { "" };
-            browser.call("Input.dispatchKeyEvent", &json!({ "type": kind, "key": key, "text": text }));
-        }
+/// Presses a key, which may type a text.
+fn press(browser: &mut Browser, key: &str, text: &str) {
+    for (kind, text) in [("keyDown", text), ("keyUp", "")] {
+        browser.call("Input.dispatchKeyEvent", &json!({ "type": kind, "key": key, "code": key, "text": text }));
     }
 }
 
@@ -115,6 +116,12 @@ fn fill(browser: &mut Browser, field: &str, value: &str) {
         json!(value)
     ));
 }
+
+/// The crontab lines of three jobs.
+const EACH_MINUTE: &str = "* * * * * root remoteexe h1 /a.sh
+* * * * * root remoteexe h2 /b.sh
+* * * * * root remoteexe h3 /c.sh
+";
 
 fn hash(browser: &mut Browser) -> String {
     let hash = browser.evaluate("decodeURIComponent(location.hash.replaceAll('+', ' '))");
@@ -198,12 +205,15 @@ fn a_click_on_a_problem_opens_its_output_in_place_and_a_link_leads_back() {
 
 #[test]
 fn a_cell_has_the_worst_of_its_time_and_leads_to_its_last_bad_run() {
-    let ways = [("10:00", 0), ("10:10", 2), ("10:11", 2), ("10:20", 2), ("10:21", 0), ("11:10", 0)];
-    let runs = (1..).zip(ways).map(|(pid, (at, status))| {
-        let start = format!("{at}:00");
-        run(pid, &start, &start, "h /x.sh", if status == 0 { "fine" } else { "no room" }, status)
-    });
-    let log: String = runs.chain([run(90, "23:59:59", "23:59:59", "h2 /y.sh", "", 0)]).collect();
+    let log = records_of(
+        "10:00:00   1  h /x.sh   ok: fine
+         10:10:00   2  h /x.sh   exit 2: no room
+         10:11:00   3  h /x.sh   exit 2: no room
+         10:20:00   4  h /x.sh   exit 2: no room
+         10:21:00   5  h /x.sh   ok: fine
+         11:10:00   6  h /x.sh   ok: fine
+         23:59:59  90  h2 /y.sh  ok\n",
+    );
     let mut browser = shown(&page_of(log, &["--since", "2026-03-02"]));
     let lines = browser.evaluate("Object.entries(document.querySelector('.lines').dataset).join(' ')");
     assert_eq!(lines, "begin,2026-03-02T00:00:00 step,600 columns,144");
@@ -222,24 +232,21 @@ fn a_cell_has_the_worst_of_its_time_and_leads_to_its_last_bad_run() {
 
 #[test]
 fn each_bad_cell_takes_a_click_anywhere_in_its_box_and_no_ended_run_is_drawn_as_running() {
-    let (mut log, mut lines) = (String::new(), String::new());
-    for (number, job) in (1..).zip(["h1 /a.sh", "h2 /b.sh", "h3 /c.sh"]) {
-        _ = writeln!(lines, "* * * * * root remoteexe {job}");
-        for minute in (0..10).chain(20..30) {
-            let at = format!("10:{minute:02}:01");
-            log += &match (number, minute) {
-                (1, 5) => run(5, &at, "10:07:40", job, "no room", 3),
-                (2, 25) => run(25, &at, &at, job, "ssh: connect to host h2 port 22: Connection refused", 255),
-                (3, 25) => run(4_194_305, &at, &at, job, "", 0).lines().next().unwrap().to_owned() + "\n",
-                _ => run(minute + 30 * number, &at, &at, job, "", 0),
-            };
-        }
-    }
-    let mut sorted: Vec<&str> = log.lines().collect();
-    sorted.sort_by(|one, other| one[..21].cmp(&other[..21]));
-    let log = sorted.join("\n") + "\n";
-    let page = page_with_crontab(&log, &lines, "10:30");
-    let mut browser = shown(&page);
+    let log = records_of(
+        "10:00:01..10:04:01/1m       30  h1 /a.sh         ok
+         10:05:01                     5  h1 /a.sh  2m39s  exit 3: no room
+         10:06:01..10:09:01/1m       36  h1 /a.sh         ok
+         10:20:01..10:29:01/1m       50  h1 /a.sh         ok
+         10:00:01..10:09:01/1m       60  h2 /b.sh         ok
+         10:20:01..10:24:01/1m       80  h2 /b.sh         ok
+         10:25:01                    25  h2 /b.sh         exit 255: ssh: connect to host h2 port 22: Connection refused
+         10:26:01..10:29:01/1m       86  h2 /b.sh         ok
+         10:00:01..10:09:01/1m       90  h3 /c.sh         ok
+         10:20:01..10:24:01/1m      110  h3 /c.sh         ok
+         10:25:01               4194305  h3 /c.sh         lost
+         10:26:01..10:29:01/1m      116  h3 /c.sh         ok\n",
+    );
+    let mut browser = shown(&page_with_crontab(&log, EACH_MINUTE, "10:30"));
     for (job, title, target) in [
         ("h1 /a.sh", "failed", "r"),
         ("h2 /b.sh", "connection failure", "r"),
@@ -289,15 +296,11 @@ fn a_link_to_the_runs_of_a_job_shows_its_name_and_keeps_the_mark_in_its_output()
 
 #[test]
 fn what_is_cut_says_so() {
-    let output = "1\n2\n3\n4\n5\nno room";
-    let runs = (1..=70).map(|minute| {
-        let at = format!("{:02}:{:02}:00", 10 + minute / 60, minute % 60);
-        run(minute, &at, &at, "h /x.sh", output, 3)
-    });
-    let begun = "[2026-03-02 12:00:00][4194304] START,-,h /x.sh\n[2026-03-02 12:00:00][4194304] command,ssh root@h /x.sh\n\
-        [2026-03-02 12:00:01][4194304] connected to warehouse\n\
-        [2026-03-02 12:10:00][4194304] END,0,h /x.sh\n";
-    let log = runs.collect::<String>() + begun;
+    let log = records_of(
+        "10:01:00..11:10:00/1m  1  h /x.sh  exit 3: 1\\n2\\n3\\n4\\n5\\nno room
+         12:00:00  4194304  h /x.sh  10m  ok: connected to warehouse\n",
+    )
+    .replace("12:10:00][4194304] connected", "12:00:01][4194304] connected");
     let mut browser = shown(&page_of(log, &["--until", "2026-03-02 12:05"]));
     browser.evaluate("for (const it of document.querySelectorAll('details')) it.open = true");
     assert_eq!(texts(&mut browser, "pre"), ["connected to warehouse", "… 2 3 4 5 no room"]);
@@ -328,7 +331,7 @@ fn all_words_of_the_filter_must_be_in_the_job_its_state_its_reason_or_its_output
     }
     fill(&mut browser, "q", "");
     click(&mut browser, "[name=q]");
-    keys(&mut browser, "Rotate web");
+    "Rotate web".chars().map(String::from).for_each(|key| press(&mut browser, &key, &key));
     assert_eq!(hash(&mut browser), "#q=Rotate web");
     assert_eq!(
         seen(&mut browser),
@@ -380,9 +383,11 @@ fn a_drag_or_two_clicks_on_the_axis_choose_a_part_of_the_time() {
 
 #[test]
 fn the_jobs_are_sorted_by_their_problems_their_names_or_their_durations() {
-    let log = run(1, "10:00:00", "10:00:01", "b /x", "", 3)
-        + &run(2, "10:01:00", "10:01:09", "a /y", "", 0)
-        + &run(3, "10:02:00", "10:02:20", "c /z", "", 0);
+    let log = records_of(
+        "10:00:00  1  b /x   1s  exit 3
+         10:01:00  2  a /y   9s  ok
+         10:02:00  3  c /z  20s  ok\n",
+    );
     let mut browser = shown(&page_of(log, &[]));
     let mut sorted = |by: &str| {
         fill(&mut browser, "sort", by);
@@ -404,7 +409,7 @@ fn the_timeline_is_one_stop_of_the_tab_key_and_arrows_lead_to_rows_and_cells() {
     assert_eq!(browser.evaluate(stops), 3);
     browser.evaluate("document.querySelector('.lines .n a').focus()");
     let mut at = |key: &str| {
-        press(&mut browser, key);
+        press(&mut browser, key, "");
         let text = browser.evaluate("document.activeElement.textContent");
         text.as_str().unwrap().to_owned()
     };
@@ -417,15 +422,15 @@ fn the_timeline_is_one_stop_of_the_tab_key_and_arrows_lead_to_rows_and_cells() {
 
 #[test]
 fn what_concerned_all_jobs_is_a_mark_across_all_rows() {
-    let (mut log, mut lines) = (String::new(), String::new());
-    for job in ["h1 /a.sh", "h2 /b.sh", "h3 /c.sh"] {
-        _ = writeln!(lines, "* * * * * root remoteexe {job}");
-        for minute in (0..10).chain(20..30) {
-            let at = format!("10:{minute:02}:01");
-            log += &run(minute + 1, &at, &at, job, "", 0);
-        }
-    }
-    let mut browser = shown(&page_with_crontab(&log, &lines, "10:30"));
+    let log = records_of(
+        "10:00:01..10:09:01/1m  10  h1 /a.sh  ok
+         10:20:01..10:29:01/1m  20  h1 /a.sh  ok
+         10:00:01..10:09:01/1m  30  h2 /b.sh  ok
+         10:20:01..10:29:01/1m  40  h2 /b.sh  ok
+         10:00:01..10:09:01/1m  50  h3 /c.sh  ok
+         10:20:01..10:29:01/1m  60  h3 /c.sh  ok\n",
+    );
+    let mut browser = shown(&page_with_crontab(&log, EACH_MINUTE, "10:30"));
     assert_eq!(texts(&mut browser, ".marks-list"), ["10:10–10:20 CRON DOWN: 30 runs of 3 jobs not started"]);
     // From 10:10:00 to 10:20:01, in columns of 30 seconds from 10:00:00 on.
     let band = "document.querySelector('.band').getAttribute('d')";
@@ -453,32 +458,12 @@ fn a_job_that_is_slower_or_creeps_has_a_chart_of_its_durations() {
     let slower = charts(day_of_300_jobs(), &["--since", "2026-11-24"], "#problems");
     assert!(slower.len() == 1 && slower[0].starts_with("SLOWER"), "{slower:?}");
     // Each night half a minute more, until the limit of two hours is near.
-    let nights = (1..=14).map(|day| {
-        let end = format!("01:{:02}:00", 15 + day * 3);
-        run(day, "01:00:00", &end, "h timeout 3600 /dump.sh", "done", 0)
-            .replace("2026-03-02", &format!("2026-03-{day:02}"))
-    });
-    let creeping = charts(nights.collect(), &[], "#watch");
+    let nights = (1..=14)
+        .map(|day| format!("03-{day:02} 01:00:00  {day}  h timeout 3600 /dump.sh  {}m  ok: done\n", 15 + day * 3));
+    let creeping = charts(records_of(&nights.collect::<String>()), &[], "#watch");
     let creeping = creeping.iter().find(|it| it.starts_with("CREEPING"));
     let creeping = creeping.expect("a finding with its chart");
     assert!(creeping.contains("first 18m00s, ") && creeping.ends_with(", last 57m00s"), "{creeping}");
-}
-
-/// The page of this log until a time of its day, beside a crontab that has long been there.
-fn page_with_crontab(log: &str, lines: &str, until: &str) -> Page {
-    let scene = Scene::new();
-    fs::write(scene.path("a.log"), log).unwrap();
-    fs::write(scene.path("crontab"), lines).unwrap();
-    // Slots before the last change of a crontab are not judged.
-    let crontab = fs::File::options().write(true).open(scene.path("crontab"));
-    crontab.unwrap().set_modified(UNIX_EPOCH).unwrap();
-    let mut command = reporter(&scene);
-    command.args(["--html", "page.html", "--crontab", "crontab"]);
-    command.args(["--until", &format!("2026-03-02 {until}"), "a.log"]);
-    let output = command.current_dir(scene.path("")).output().unwrap();
-    assert_eq!((stderr(&output), code(&output)), (String::new(), 1));
-    let path = scene.path("page.html");
-    Page { scene, path }
 }
 
 /// The texts whose contrast to what is behind them is less than 4.5 (WCAG 2.2, 1.4.3).
@@ -556,40 +541,8 @@ const CROWDED: &str = "[...document.querySelectorAll('.scale .tick')].filter(it 
     .map(it => it.textContent)";
 
 #[test]
-fn a_page_can_go_to_standard_output() {
-    let output = report(LOG, &["--html", "-"]);
-    assert_eq!((stderr(&output), code(&output)), (String::new(), 1));
-    assert!(output.stdout.starts_with(b"<!DOCTYPE html>") && output.stdout.ends_with(b"</html>"));
-}
-
-/// `--report --html FILE` in the scene's directory.
-fn write_page(scene: &Scene, file: &str) -> Output {
-    fs::write(scene.path("a.log"), LOG).unwrap();
-    let mut command = reporter(scene);
-    command.args(["--html", file, "a.log"]);
-    command.current_dir(scene.path("")).output().unwrap()
-}
-
-#[test]
-fn the_file_is_replaced_as_a_whole_and_keeps_its_mode() {
-    let page = page_of(LOG, &[]);
-    fs::write(&page.path, "old").unwrap();
-    fs::set_permissions(&page.path, Permissions::from_mode(0o640)).unwrap();
-    // A reader that has the old file open still reads the old page: it is another file.
-    let old = fs::File::open(&page.path).unwrap();
-    assert_eq!(code(&write_page(&page.scene, "page.html")), 1);
-    assert!(fs::read_to_string(&page.path).unwrap().ends_with("</html>"));
-    assert_eq!(std::io::read_to_string(old).unwrap(), "old");
-    let mode = fs::metadata(&page.path).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o640);
-    // Nothing is left beside it.
-    let names = files(&page.scene.path(""));
-    assert_eq!(names.len(), 3, "{names:?}");
-}
-
-#[test]
 fn a_page_without_a_job_to_show_has_no_timeline_and_no_link_to_one() {
-    let good = run(1, "10:00:00", "10:00:05", "h /x", "", 0);
+    let good = records_of("10:00:00  1  h /x  5s  ok\n");
     for (log, args) in [("", &[][..]), (&good, &["--since", "2099-01-01"]), (&good, &["--failed"])] {
         let mut browser = shown(&page_of(log, args));
         let texts = texts(&mut browser, "h1, h2, #problems > p");

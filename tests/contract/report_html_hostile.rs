@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::report::{LOG, run};
 use crate::report_html::{lost_links, page_of, shown, texts};
-use crate::support::Browser;
+use crate::support::{Browser, records_of};
 
 /// What would run, load or hide something in a page that does not escape it.
 const HOSTILE: [&str; 7] = [
@@ -27,19 +27,13 @@ const OPEN: &str = "for (const it of document.querySelectorAll('details')) it.op
 
 #[test]
 fn a_text_from_a_log_is_shown_as_it_is_and_does_nothing() {
-    let log: String = (1..)
-        .zip(HOSTILE)
-        .map(|(pid, text)| {
-            let (start, end) = (format!("10:0{pid}:00"), format!("10:0{pid}:05"));
-            run(pid, &start, &end, &format!("h{pid} /x {text}"), text, 3)
-        })
-        .collect();
-    let mut browser = shown(&page_of(log, &[]));
-    let (names, lines): (Vec<_>, Vec<_>) =
-        (1..).zip(HOSTILE).map(|(pid, text)| (format!("h{pid} /x {text}"), text.to_owned())).unzip();
-    assert_eq!(texts(&mut browser, ".problem h4 > a"), names);
+    let jobs: Vec<String> = (1..).zip(HOSTILE).map(|(pid, text)| format!("h{pid} /x {text}")).collect();
+    let runs = (1..).zip(jobs.iter().zip(HOSTILE));
+    let runs = runs.map(|(pid, (job, text))| run(pid, "10:00:00", "10:00:05", job, text, 3));
+    let mut browser = shown(&page_of(runs.collect::<String>(), &[]));
+    assert_eq!(texts(&mut browser, ".problem h4 > a"), jobs);
     browser.evaluate(OPEN);
-    assert_eq!(texts(&mut browser, "pre"), lines);
+    assert_eq!(texts(&mut browser, "pre"), HOSTILE);
     let foreign = "[...document.querySelectorAll('script, img, iframe, base, meta, style, [onload], [onerror]')]
         .map(it => it.localName).join(' ')";
     let own = "meta meta meta meta meta style script";
@@ -48,10 +42,9 @@ fn a_text_from_a_log_is_shown_as_it_is_and_does_nothing() {
 
 #[test]
 fn bytes_that_are_no_text_and_characters_that_mislead_are_escaped() {
-    let output = b"\xff\x1b[31m a\xe2\x80\xaeb";
-    let mut log = run(1, "10:00:00", "10:00:05", "h /x", "OUT", 3).into_bytes();
-    let at = log.windows(3).position(|part| part == b"OUT").unwrap();
-    log.splice(at..at + 3, output.iter().copied());
+    let log = records_of("10:00:00  1  h /x  5s  exit 3: OUT\n");
+    let (before, after) = log.split_once("OUT").unwrap();
+    let log = [before.as_bytes(), b"\xff\x1b[31m a\xe2\x80\xaeb", after.as_bytes()].concat();
     let mut browser = shown(&page_of(log, &[]));
     browser.evaluate(OPEN);
     let lines = texts(&mut browser, "pre");
@@ -61,7 +54,7 @@ fn bytes_that_are_no_text_and_characters_that_mislead_are_escaped() {
 #[test]
 fn a_text_from_a_log_paints_nothing_outside_of_its_box() {
     let name = format!("h /x {}", "e\u{301}".repeat(300) + &"\u{301}".repeat(300));
-    let log = run(1, "10:00:00", "10:00:05", &name, &name, 3);
+    let log = records_of(&format!("10:00:00  1  {name}  5s  exit 3: {name}\n"));
     let mut browser = shown(&page_of(log, &[]));
     let open = "[...document.querySelectorAll('body *')]
         .filter(it => [...it.childNodes].some(node => node.nodeType === 3 && node.data.includes('e\u{301}')))
@@ -128,24 +121,21 @@ fn a_busy_day_is_below_2_mb_and_6000_pixels_whatever_fails() {
 
 /// 1,000 jobs. Of each job four runs of six fail, each in a way of its own.
 fn log_of_1000_jobs(hosts: u32, host: &str, script: &str, output: &str) -> String {
-    let mut runs: Vec<(String, String)> = Vec::new();
+    let mut runs = String::new();
     for (job, hour) in (0..1000).flat_map(|job| (0..24).step_by(4).map(move |hour| (job, hour))) {
-        let at = format!("{hour:02}:{:02}:{:02}", job / 60, job % 60);
-        let name = format!("{host}{} {script}{job}", job % hosts);
         let status = if hour < 16 { job % 200 + 1 } else { 0 };
-        let status = u8::try_from(status).unwrap();
-        let log = run(job * 24 + hour + 1, &at, &at, &name, output, status);
-        runs.push((at, log));
+        let (minute, second, pid) = (job / 60, job % 60, job * 24 + hour + 1);
+        let (host, script) = (format!("{host}{}", job % hosts), format!("{script}{job}"));
+        _ = writeln!(runs, "{hour:02}:{minute:02}:{second:02}  {pid}  {host} {script}  exit {status}: {output}");
     }
-    runs.sort();
-    runs.into_iter().map(|(_, run)| run).collect()
+    records_of(&runs)
 }
 
 #[test]
 fn a_page_of_1000_jobs_is_below_2_mb_whatever_their_names_and_their_output_are() {
     let (name, swollen) = ("/path/to/some/script.sh action ", "<&\">".repeat(250));
     for (hosts, host, script, output) in [
-        (250, "host", name, &*"three lines of\n40 bytes\neach ".repeat(10)),
+        (250, "host", name, &*r"three lines of\n40 bytes\neach ".repeat(10)),
         (250, "host", &swollen, ""),
         (1000, &"h&".repeat(500), name, ""),
         (250, "host", name, &swollen),

@@ -5,9 +5,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::report::{LOG, printed, report, run};
+use crate::report::{LOG, printed, report};
 use crate::report_bad_night::first_night;
-use crate::support::{Scene, run_tool};
+use crate::support::{Scene, records_of, run_tool};
 
 /// The metrics of `log`.
 fn metrics(log: impl AsRef<[u8]>) -> String {
@@ -61,9 +61,10 @@ fn of_a_bad_night_there_is_one_alert_for_each_cause_and_none_of_a_report_that_is
 
 #[test]
 fn a_skip_is_no_alert_and_a_report_that_is_old_or_missing_is_one() {
-    let log = run(1, "10:00:00", "10:00:05", "h flock -n /l /x", "", 0)
-        + &run(2, "10:05:00", "10:05:01", "h flock -n /l /x", "", 1);
-    let text = metrics(log);
+    let text = metrics(records_of(
+        "10:00:00  1  h flock -n /l /x  5s  ok
+         10:05:00  2  h flock -n /l /x  1s  exit 1\n",
+    ));
     let (firing, old) = ("count(ALERTS{alertstate=\"firing\"})", "count(ALERTS{alertname=\"RemoteexeReportIsOld\"})");
     expect(&text, 40, &[(firing, 0)]);
     let zero = "remoteexe_report_timestamp_seconds 0\n";

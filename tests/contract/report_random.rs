@@ -43,6 +43,7 @@ enum Role {
 type Chunk = Vec<(Vec<u8>, Role)>;
 
 /// The known facts about a run.
+#[derive(Default)]
 struct Known {
     pid: u32,
     job: Vec<u8>,
@@ -284,6 +285,7 @@ fn run(random: &mut Rng, job: &[u8], has_marks: bool) -> VecDeque<Chunk> {
 }
 
 /// One process id, and the records that its run has still to write.
+#[derive(Default)]
 struct Slot {
     pid: u32,
     run: Option<usize>,
@@ -294,6 +296,7 @@ struct Slot {
 }
 
 /// A log and the known facts about it.
+#[derive(Default)]
 struct Model {
     runs: Vec<Known>,
     /// Its lines, with the day of the file that they are in and whether it is the user's.
@@ -316,16 +319,10 @@ impl Model {
     fn new(random: &mut Rng) -> Self {
         let is_in_several_files = random.u32(..3) == 0;
         let mut model = Self {
-            runs: Vec::new(),
-            lines: Vec::new(),
-            ends: Vec::new(),
-            unrecognized: 0,
-            unmatched: 0,
             has_clock_steps: !is_in_several_files && random.u32(..3) == 0,
             is_in_several_files,
             has_marks: random.u32(..4) > 0,
-            open: HashMap::new(),
-            started_by: HashMap::new(),
+            ..Self::default()
         };
         let mut now = BEGIN;
         for _ in 0..random.usize(..3) {
@@ -336,13 +333,7 @@ impl Model {
         let is_shared = !is_in_several_files && random.u32(..3) == 0;
         let mut slots: Vec<Slot> = (FIRST_PID..)
             .take(random.usize(1..8))
-            .map(|pid| Slot {
-                pid: if is_shared { FIRST_PID + pid % 2 } else { pid },
-                run: None,
-                chunks: VecDeque::new(),
-                file: (0, false),
-                last: 0,
-            })
+            .map(|pid| Slot { pid: if is_shared { FIRST_PID + pid % 2 } else { pid }, ..Slot::default() })
             .collect();
         let runs = random.usize(1..40);
         // The record after START follows at once: few records of other runs come between.
@@ -412,23 +403,7 @@ impl Model {
             }
         }
         self.open.entry(pid).or_default().push(self.runs.len());
-        self.runs.push(Known {
-            pid,
-            job: job.to_vec(),
-            start: now,
-            last: now,
-            code: None,
-            command: None,
-            retries: 0,
-            lines: 0,
-            bytes: 0,
-            tail: VecDeque::new(),
-            is_overlapped: false,
-            is_clock_back: false,
-            is_ambiguous: false,
-            next: None,
-            records: Vec::new(),
-        });
+        self.runs.push(Known { pid, job: job.to_vec(), start: now, last: now, ..Known::default() });
     }
 
     /// Gives a record that a process has written to the run that it belongs to.

@@ -3,42 +3,14 @@
 use std::fs;
 use std::process::Command;
 
-use rustix::process::Signal;
-
 use crate::report::{fields, printed, reporter};
-use crate::support::{Lingering, Running, Scene, code, send, split_record, state, stderr, wait_until};
+use crate::support::{Running, Scene, code, split_record, stderr};
 
 /// A report of the scene's log directory, whose names are of today in local time.
 fn report_here(scene: &Scene) -> Command {
     let mut command = reporter(scene);
     command.env_remove("TZ");
     command
-}
-
-/// These fields of all runs in the scene's log.
-fn runs(scene: &Scene, names: &str) -> Vec<String> {
-    let output = report_here(scene).arg("--json").output().unwrap();
-    printed(&output);
-    fields(&output, names)
-}
-
-/// The status of the only run, and the exit status of `--json`.
-fn status(scene: &Scene) -> (String, i32) {
-    let output = report_here(scene).arg("--json").output().unwrap();
-    (fields(&output, "status").concat(), code(&output))
-}
-
-#[test]
-fn a_zombie_does_not_run_any_more() {
-    let scene = Scene::new();
-    let mut command = scene.remoteexe_with_ssh("echo $$ >$DIR/ssh; exec sleep 1000");
-    let mut child = Running::spawn(command.args(["h", "s"]));
-    let _ssh = Lingering::new(scene.wait_for_file("ssh"));
-    send(&child, Signal::KILL);
-    let pid = child.id().to_string();
-    wait_until("a zombie", || state(&pid) == Some('Z'));
-    assert_eq!(status(&scene), ("\"lost\"".to_owned(), 1));
-    child.code();
 }
 
 #[test]
@@ -85,7 +57,8 @@ fn of_thirty_runs_at_once_in_one_log_each_is_found_whole() {
             format!("{pid} \"h s {number}\" {number} 10 {bytes} [{}] false false", tail.join(","))
         })
         .collect();
-    let mut found = runs(&scene, "pid job exit_status lines bytes tail ambiguous overlapped");
+    let output = report_here(&scene).arg("--json").output().unwrap();
+    let mut found = fields(&output, "pid job exit_status lines bytes tail ambiguous overlapped");
     expected.sort();
     found.sort();
     assert_eq!(found, expected);

@@ -8,8 +8,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::support::{
-    Cut, LOOK_ALIKE, Proxy, REMOTEEXE, Running, Sandbox, Scene, assert_fits, at_once, job, needs_root, own_mounts,
-    run_tool, wait_until,
+    Cut, LOOK_ALIKE, Proxy, REMOTEEXE, Sandbox, Scene, assert_fits, at_once, job, needs_root, own_mounts, run_tool,
 };
 
 const RETRIES: [&str; 4] = ["--retries", "3", "--retry-delay", "0.02"];
@@ -172,11 +171,7 @@ fn a_running_master_is_not_used() {
     let sandbox = Sandbox::shared();
     let scene = Scene::new();
     let socket = scene.path("master").display().to_string();
-    let mut master = Command::new("ssh");
-    scene.equip(&mut master);
-    sandbox.connect(&mut master);
-    let mut master = Running::spawn(master.args(["-M", "-N", "-S", &socket, "h"]));
-    wait_until("a master", || scene.path("master").exists());
+    let mut master = sandbox.master(&scene, "");
     at_once(["auto", "yes", "no", "autoask"], |control| {
         let lines = format!("ControlMaster {control}\nControlPath {socket}\nControlPersist 60");
         assert_runs_once(&sandbox, &lines, |_| {});
@@ -188,10 +183,9 @@ fn a_running_master_is_not_used() {
 fn a_jump_host_may_fail_before_the_job_but_not_refuse_the_key() {
     let sandbox = Sandbox::shared();
     let jump = Sandbox::start();
-    let jump_config = fs::read_to_string(jump.dir.join("ssh_config")).unwrap();
     let lines = |port: &str| {
-        let config = jump_config.replace(&format!("Port {}", jump.port()), &format!("Port {port}"));
-        format!("{}\nHost h\nProxyJump {}@jump\n", config.replace("Host *", "Host jump"), jump.login)
+        let config = jump.config_of("jump").replace(&format!("Port {}", jump.port()), &format!("Port {port}"));
+        format!("{config}\nHost h\nProxyJump {}@jump\n", jump.login)
     };
     let left = |script: &str| {
         let scene = Scene::new();

@@ -7,9 +7,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use crate::report::reported;
 use crate::support::{
-    REMOTEEXE, REQUESTED, Running, Sandbox, Scene, at_once, is_running, mask_waits, needs_root, own_mounts, run_tool,
-    wait_until, waits,
+    REQUESTED, Running, Sandbox, Scene, at_once, is_running, mask_waits, needs_root, own_mounts, run_tool, wait_until,
+    waits,
 };
 
 /// Both ways to run a job. The time is never over, on a busy machine either.
@@ -87,35 +88,18 @@ impl Setup {
     }
 }
 
-/// The lines of the sandbox's configuration for `host`.
-fn own_config(sandbox: &Sandbox, host: &str) -> String {
-    let own = fs::read_to_string(sandbox.dir.join("ssh_config")).unwrap();
-    own.replace("Host *", &format!("Host {host}"))
-}
-
-/// A master that runs until this is dropped.
-fn master(sandbox: &Sandbox, scene: &Scene, lines: &str) -> Running {
-    let socket = scene.path("master");
-    let mut command = Command::new("ssh");
-    sandbox.connect_with_config(command.env_clear(), scene, lines);
-    command.arg("-S").arg(&socket).args(["-M", "-N", "h"]).stdin(Stdio::null());
-    let master = Running::spawn(&mut command);
-    wait_until("a master", || socket.exists());
-    master
-}
-
 #[test]
 fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an_agent() {
     Setup::new("direct", "", "").check();
     let jump = Arc::new(Sandbox::start());
-    let config = format!("Host jump\n{}Host h\nProxyJump {}@jump\nHost *\n", own_config(&jump, "jump"), jump.login);
+    let config = format!("{}Host h\nProxyJump {}@jump\nHost *\n", jump.config_of("jump"), jump.login);
     let mut setup = Setup::new("jump host", "", config);
     setup.others.push(jump);
     setup.check();
 
     let mut setup = Setup::new("running master", "", "");
     let scene = Scene::new();
-    let master = master(&setup.sandbox, &scene, "");
+    let master = setup.sandbox.master(&scene, "");
     setup.config = format!("ControlPath {}\n", scene.path("master").display());
     setup.check();
     drop(master);
@@ -138,7 +122,7 @@ fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an
     let mut setup = Setup { sandbox: Arc::new(Sandbox::start()), ..Setup::new("agent", "", "") };
     let socket = path("agent");
     let mut agent = Command::new("ssh-agent");
-    let mut agent = agent.args(["-D", "-a", &socket]).stdout(Stdio::null()).spawn().unwrap();
+    let _agent = Running::spawn(agent.args(["-D", "-a", &socket]).stdout(Stdio::null()));
     let id = setup.sandbox.dir.join("id").display().to_string();
     let mut add = Command::new("ssh-add");
     add.env("SSH_AUTH_SOCK", &socket).args(["-q", &id]).stderr(Stdio::null());
@@ -147,8 +131,6 @@ fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an
     run_tool("rm", &[&id]);
     setup.config = format!("IdentityAgent {socket}\n");
     setup.check();
-    agent.kill().unwrap();
-    agent.wait().unwrap();
 }
 
 #[test]
@@ -210,7 +192,7 @@ fn a_job_that_only_a_running_master_can_run_is_run_with_retries_too() {
     let scene = Scene::new();
     let port = free_port();
     let lines = format!("LocalForward {port} 127.0.0.1:1\nExitOnForwardFailure yes\n");
-    let _master = master(&sandbox, &scene, &lines);
+    let _master = sandbox.master(&scene, &lines);
     let lines = format!("{lines}ControlPath {}\n", scene.path("master").display());
     for way in WAYS {
         let scene = Scene::new();
@@ -227,9 +209,7 @@ fn a_job_that_only_a_running_master_can_run_is_run_with_retries_too() {
              remoteexe: no connect timeout: {reason}\nretry,1/3,255,wait S s\ncommand,"
         );
         assert_eq!(log.contains(&expected), !way.is_empty(), "{log}");
-        let mut report = scene.remoteexe();
-        let report = report.args(["--report", "--json"]).output().unwrap();
-        let run: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+        let run = reported(&scene);
         assert_eq!((&run["exit_status"], &run["ambiguous"]), (&7.into(), &false.into()), "{run}");
     }
 }
@@ -247,32 +227,9 @@ fn a_port_that_the_server_refuses_is_a_failure_of_ssh_and_not_of_the_script() {
         assert_eq!(run.code, 255);
         assert_eq!(waits(&run.records), []);
         assert!(run.records.contains("Error: remote port forwarding failed for listen port"), "{}", run.records);
-        let mut report = scene.remoteexe();
-        let report = report.args(["--report", "--json"]).output().unwrap();
-        let run: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+        let run = reported(&scene);
         assert_eq!(run["cause"], "a port to forward is taken", "{run}");
         assert_eq!(run["connection_failure"], false, "{run}");
-    }
-}
-
-#[test]
-fn a_proxy_command_that_cannot_be_executed_is_not_tried_again_whichever_shell_says_so() {
-    needs_root();
-    for shell in ["/bin/dash", "/bin/bash", "/bin/busybox", "/bin/mksh"] {
-        for proxy in ["/no/such %h", "no-such-program %h", "/etc/passwd"] {
-            let scene = Scene::new();
-            let mut unshare = own_mounts("mount --bind \"$1\" /bin/sh; shift; exec \"$@\"");
-            scene.equip(&mut unshare);
-            unshare.args([shell, REMOTEEXE, "--retries", "3", "--retry-delay", "0", "-F", "/dev/null"]);
-            unshare.args(["-o", &format!("ProxyCommand={proxy}"), "h", "s"]);
-            let run = scene.run(&mut unshare);
-            assert_eq!(run.code, 255);
-            assert_eq!(waits(&run.records), [], "{shell} {proxy}\n{}", run.records);
-            let mut report = scene.remoteexe();
-            let report = report.args(["--report", "--json"]).output().unwrap();
-            let run: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
-            assert_eq!(run["cause"], "ssh's configuration is wrong", "{run}");
-        }
     }
 }
 

@@ -42,6 +42,7 @@ pub use process::{
     try_send_to,
 };
 pub use proxy::{Cut, Proxy};
+pub use run_notation::records_of;
 pub use sandbox::Sandbox;
 pub use scene::{REMOTEEXE, Scene, run};
 pub use terminal::Terminal;

@@ -39,6 +39,12 @@ pub fn printed(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("printable text")
 }
 
+/// The document of `--json` about the only run in the log of this scene.
+pub fn reported(scene: &Scene) -> Value {
+    let output = scene.remoteexe().args(["--report", "--json", "--no-crontab"]).output().unwrap();
+    serde_json::from_slice(&output.stdout).expect("one run")
+}
+
 /// These fields of each document of `--json`, as JSON.
 pub fn fields(output: &Output, names: &str) -> Vec<String> {
     let documents = str::from_utf8(&output.stdout).expect("JSON").lines();

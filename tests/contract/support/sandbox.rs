@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, LazyLock};
 
-use super::process::run_tool;
+use super::process::{Running, run_tool};
 use super::scene::{REMOTEEXE, Scene};
 use super::user::as_ordinary_user;
+use super::wait_until;
 
 const SANDBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/try/sandbox.sh");
 
@@ -79,14 +80,30 @@ impl Sandbox {
     /// `scene`.
     pub fn connect_with_config<'a>(&self, command: &'a mut Command, scene: &Scene, lines: &str) -> &'a mut Command {
         let config = scene.path("config");
-        let own = fs::read_to_string(self.dir.join("ssh_config")).expect("its ssh_config");
-        fs::write(&config, format!("{lines}\n{own}")).expect("a configuration");
+        fs::write(&config, format!("{lines}\n{}", self.config_of("*"))).expect("a configuration");
         command.arg("-F").arg(config).args(["-l", &self.login])
+    }
+
+    /// The configuration of ssh by which the host of this name is the sandbox.
+    pub fn config_of(&self, host: &str) -> String {
+        let config = fs::read_to_string(self.dir.join("ssh_config")).expect("its ssh_config");
+        config.replace("Host *", &format!("Host {host}"))
+    }
+
+    /// A connection that jobs can share by the socket `master` in `scene`, until this is dropped.
+    pub fn master(&self, scene: &Scene, lines: &str) -> Running {
+        let socket = scene.path("master");
+        let mut command = Command::new("ssh");
+        self.connect_with_config(command.env_clear(), scene, lines);
+        command.arg("-S").arg(&socket).args(["-M", "-N", "h"]).stdin(Stdio::null());
+        let master = Running::spawn(&mut command);
+        wait_until("a master", || socket.exists());
+        master
     }
 
     /// The port of 127.0.0.1 that its sshd listens on.
     pub fn port(&self) -> u16 {
-        let config = fs::read_to_string(self.dir.join("ssh_config")).expect("its ssh_config");
+        let config = self.config_of("*");
         let mut lines = config.lines();
         let port = lines.find_map(|line| line.trim().strip_prefix("Port "));
         port.expect("a port").parse().expect("a number")

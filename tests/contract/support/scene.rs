@@ -9,8 +9,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::log::{files, records};
-use super::process::{Running, code, run_tool, stderr};
-use super::user::{ORDINARY_USER, as_ordinary_user};
+use super::process::{Running, code, stderr};
 use super::{wait_for, wait_until};
 
 pub const REMOTEEXE: &str = env!("CARGO_BIN_EXE_remoteexe");
@@ -90,22 +89,6 @@ impl Scene {
     pub fn equip_with_ssh(&self, command: &mut Command, body: impl AsRef<OsStr>) {
         self.equip(command);
         command.env("PATH", format!("{FAKE}:/usr/bin:/bin")).env("FAKE_SSH", body);
-    }
-
-    /// remoteexe as an ordinary user, in front of an ssh that runs `body`. The whole scene then belongs to
-    /// that user.
-    pub fn ordinary_user_with_ssh(&self, body: impl AsRef<OsStr>) -> Command {
-        // The checkout may be in a directory that an ordinary user cannot enter.
-        let bin = self.path("bin");
-        fs::create_dir_all(&bin).expect("a directory");
-        run_tool("cp", &[REMOTEEXE, &format!("{FAKE}/ssh"), &bin.display().to_string()]);
-        if rustix::process::geteuid().is_root() {
-            run_tool("chown", &["-hR", ORDINARY_USER, &self.0.path().display().to_string()]);
-        }
-        let mut command = as_ordinary_user(bin.join("remoteexe"));
-        self.equip_with_ssh(&mut command, body);
-        command.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).current_dir("/");
-        command
     }
 
     /// The only file in the log directory.

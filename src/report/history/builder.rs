@@ -8,7 +8,7 @@ use foldhash::HashMap;
 use super::kept_lines::KeptLines;
 use super::scripts::Scripts;
 use super::summary::UNKNOWN;
-use super::tails::Tails;
+use super::tails::NewestTails;
 use super::{History, HostId, JobId, KnownJob, RunFlag, RunSummary};
 use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::Scheduler;
@@ -23,7 +23,8 @@ pub struct HistoryBuilder {
     scripts: Scripts,
     /// The time as of which the runs are judged, if not the end of the log.
     until: Option<NaiveDateTime>,
-    keeps_tails: bool,
+    /// The last lines of runs, if they are kept.
+    tails: Option<NewestTails>,
     /// The jobs of crontabs that have not run.
     planned: HashMap<(Scheduler, Rc<[u8]>), JobId>,
 }
@@ -32,7 +33,7 @@ impl HistoryBuilder {
     /// A history of the runs as they were just before `until`: a run that ended later was still going on. With
     /// `keeps_tails` the last lines of runs are kept too.
     pub fn new(until: Option<NaiveDateTime>, keeps_tails: bool) -> Self {
-        Self { until, keeps_tails, ..Self::default() }
+        Self { until, tails: keeps_tails.then(NewestTails::default), ..Self::default() }
     }
 
     /// Adds a job of a crontab. Such a job is never joined with the variants of its script. As the crontab may leave
@@ -62,13 +63,7 @@ impl HistoryBuilder {
         let until = run.until().unwrap_or(last);
         let line = run.reason().filter(|_| outcome.is_bad());
         let line = line.map_or(KeptLines::NONE, |line| self.history.lines.add(line));
-        let tail = if self.keeps_tails {
-            let is_good = outcome == Outcome::Good;
-            self.history.tails.add(job, is_good, &run.trace.kept)
-        } else {
-            Tails::NONE
-        };
-        self.history.runs.push(&RunSummary {
+        let summary = RunSummary {
             job,
             pid: run.trace.pid,
             start: run.trace.start,
@@ -81,10 +76,13 @@ impl HistoryBuilder {
                 .and_then(|seconds| u32::try_from(seconds).ok())
                 .unwrap_or(UNKNOWN),
             line,
-            tail,
             outcome,
             flags: flags(run, self.until),
-        });
+        };
+        self.history.runs.push(&summary);
+        if let Some(tails) = &mut self.tails {
+            tails.add(&summary, &run.trace.kept);
+        }
     }
 
     fn job(&mut self, run: &Run) -> JobId {
@@ -135,7 +133,12 @@ impl HistoryBuilder {
     pub fn finish(self) -> History {
         let mut history = self.history;
         drop(self.jobs);
-        self.scripts.join(&mut history);
+        let new_ids = self.scripts.join(&mut history.jobs);
+        if let Some(new_ids) = &new_ids {
+            history.runs.renumber(new_ids);
+        }
+        let new_id = |job: JobId| new_ids.as_ref().map_or(job, |new_ids| new_ids[job as usize]);
+        history.tails = self.tails.map(|tails| tails.finish(new_id)).unwrap_or_default();
         history.runs.sort();
         history.begins = (0..=history.jobs.len()).map(|job| history.runs.begin(job)).collect();
         history

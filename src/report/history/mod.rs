@@ -171,6 +171,6 @@ impl History {
 
     /// The last lines of a run's output, joined by newlines, if they were kept.
     pub fn tail(&self, run: &RunSummary) -> Option<&[u8]> {
-        self.tails.get(run.tail)
+        self.tails.get(run)
     }
 }

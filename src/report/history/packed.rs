@@ -32,7 +32,6 @@ struct Rest {
     until: i64,
     seconds: u32,
     line: u32,
-    tail: u32,
     outcome: Outcome,
     flags: u16,
 }
@@ -49,9 +48,9 @@ pub struct PackedRuns {
 impl PackedRuns {
     pub fn push(&mut self, run: &RunSummary) {
         let after = |time: NaiveDateTime| (time - run.start).num_seconds();
-        let RunSummary { job, pid, seconds, line, tail, outcome, flags, .. } = *run;
+        let RunSummary { job, pid, seconds, line, outcome, flags, .. } = *run;
         let (begun, last, until) = (after(run.begun), after(run.last), after(run.until));
-        let rest = self.index(Rest { day: run.start.date(), begun, last, until, seconds, line, tail, outcome, flags });
+        let rest = self.index(Rest { day: run.start.date(), begun, last, until, seconds, line, outcome, flags });
         self.runs.push(PackedRun { job, pid, start: run.start.num_seconds_from_midnight(), rest });
     }
 
@@ -125,10 +124,10 @@ impl PackedRuns {
 
     fn unpacked(&self, run: &PackedRun) -> RunSummary {
         let PackedRun { job, pid, start, rest } = *run;
-        let Rest { day, begun, last, until, seconds, line, tail, outcome, flags } = self.rests[rest as usize];
+        let Rest { day, begun, last, until, seconds, line, outcome, flags } = self.rests[rest as usize];
         let after = |seconds| moment(day, i64::from(start) + seconds);
         let (start, begun, last, until) = (after(0), after(begun), after(last), after(until));
-        RunSummary { job, pid, start, begun, last, until, seconds, line, tail, outcome, flags }
+        RunSummary { job, pid, start, begun, last, until, seconds, line, outcome, flags }
     }
 }
 

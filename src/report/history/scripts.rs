@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::mem;
 
-use super::History;
 use super::jobs::{JobId, KnownJob, without_parameters};
 use crate::report::logs::owner::Account;
 
@@ -61,14 +60,14 @@ impl Scripts {
         Ok(Some(number))
     }
 
-    /// Joins the jobs of scripts whose parameters change from run to run.
-    pub fn join(self, history: &mut History) {
+    /// Joins the jobs of scripts whose parameters change from run to run. Returns the new id of each job, or none if
+    /// all stay.
+    pub fn join(self, jobs: &mut Vec<KnownJob>) -> Option<Vec<JobId>> {
         if !self.all.iter().any(ScriptVariants::has_variants) {
-            return;
+            return None;
         }
-        let mut new_ids: Vec<JobId> = Vec::with_capacity(history.jobs.len());
-        let mut jobs: Vec<KnownJob> = Vec::new();
-        for (id, mut job) in (0..).zip(mem::take(&mut history.jobs)) {
+        let mut new_ids: Vec<JobId> = Vec::with_capacity(jobs.len());
+        for (id, mut job) in (0..).zip(mem::take(jobs)) {
             let script = job.script_number.map(|number| &self.all[number as usize]);
             let joined = script.filter(|script| script.has_variants());
             // The first job of a script comes before the others.
@@ -83,7 +82,6 @@ impl Scripts {
             new_ids.push(JobId::try_from(jobs.len()).expect("there are fewer than before"));
             jobs.push(job);
         }
-        history.runs.renumber(&new_ids);
-        history.jobs = jobs;
+        Some(new_ids)
     }
 }

@@ -22,7 +22,6 @@ pub struct RunSummary {
     /// The duration, or [`UNKNOWN`], as after the clock was set back.
     pub(super) seconds: u32,
     pub(super) line: u32,
-    pub(super) tail: u32,
     pub outcome: Outcome,
     /// The sum of its [`RunFlag`]s.
     pub(super) flags: u16,

@@ -3,6 +3,8 @@
 # tests/fake/ssh: it runs the script in FAKE_SSH.
 set -o pipefail
 ulimit -t 60
+# An incident of a first screen is one line. Cases about the layout set COLUMNS=80, which is also the width without it.
+export COLUMNS=240
 
 # A log of the bash original: output is logged at the end of a run, a run without output has a blank record, and many
 # runs have one process id. At the end two runs overlap, and one has no END.
@@ -55,7 +57,7 @@ READY='echo ready; while :; do sleep 0.02; done' UNTIL_GO='echo ready; until [ -
 
 # terminal COLUMNS COMMAND [ARG]...
 terminal() {
-    TERM=xterm PAGER='' script -qec "stty cols $1; exec ${*:2}" /dev/null | sed 's/\r$//'
+    TERM=xterm PAGER='' env -u COLUMNS script -qec "stty cols $1; exec ${*:2}" /dev/null | sed 's/\r$//'
 }
 
 # at TIME COMMAND [ARG]...: the command at that time, which does not pass.
@@ -124,6 +126,12 @@ tried() {
         done
         exit $status
     ) 2>&1 | sed -E "$WITHOUT_PREFIX; s/$day/DAY/g; s/\.[0-9a-f]{16}\.log/.RUN.log/g; s/([. ])$(id -u remoteexe-test)([.,;])/\1UID\2/g"
+}
+
+# in_days LOG: moves the records of LOG into the logs of their days, each last written to when its last record was.
+in_days() {
+    awk '{ print >("log/" substr($0, 2, 4) substr($0, 7, 2) substr($0, 10, 2) "_remoteexe.log") }' "$1"
+    for file in log/*; do touch -d "$(tail -n 1 "$file" | cut -c 2-20)" "$file"; done
 }
 
 # incidents: the problems of a first screen on standard input.

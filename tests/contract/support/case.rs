@@ -26,18 +26,21 @@ pub fn case_as_run(case: &str) -> String {
     let mut rest = lines.as_slice();
     while let [line, after @ ..] = rest {
         rest = after;
-        let _ = writeln!(found, "{line}");
         let is_log = !is_head(line) && !is_between(line) && !found.lines().any(is_head);
+        if let Some(command) = command_of(line) {
+            let more = take(&mut rest, |line| line.starts_with("> "));
+            rest = &rest[printed(rest)..];
+            let (status, result) = result(&scene, &format!("{command}\n{more}").replace("\n> ", "\n"));
+            let status = if status == 0 { String::new() } else { status.to_string() };
+            let _ = write!(found, "{status}$ {command}\n{more}{result}");
+            continue;
+        }
+        let _ = writeln!(found, "{line}");
         if let Some(name) = line.strip_prefix("==> ").or(is_log.then_some("a.log")) {
             let content = take(&mut rest, |line| !is_head(line));
             found += &content;
             let first = if is_log { format!("{line}\n") } else { String::new() };
             write_file(&scene, name, &(first + &content));
-        } else if let Some(command) = line.strip_prefix("$ ") {
-            let more = take(&mut rest, |line| line.starts_with("> "));
-            found += &more;
-            rest = &rest[printed(rest)..];
-            found += &result(&scene, &format!("{command}\n{more}").replace("\n> ", "\n"));
         } else {
             assert!(is_between(line), "neither a file nor a command: {line}");
         }
@@ -47,7 +50,12 @@ pub fn case_as_run(case: &str) -> String {
 
 /// Whether the line begins a file or a command.
 fn is_head(line: &str) -> bool {
-    line.starts_with("==> ") || line.starts_with("$ ")
+    line.starts_with("==> ") || command_of(line).is_some()
+}
+
+/// The command of a line with a prompt, which is the exit status and `$`. There is no 0.
+fn command_of(line: &str) -> Option<&str> {
+    line.trim_start_matches(|character: char| character.is_ascii_digit()).strip_prefix("$ ")
 }
 
 fn take(rest: &mut &[&str], is_part: impl Fn(&str) -> bool) -> String {
@@ -57,12 +65,12 @@ fn take(rest: &mut &[&str], is_part: impl Fn(&str) -> bool) -> String {
     taken.iter().fold(String::new(), |text, line| text + line + "\n")
 }
 
-/// How many lines a command has printed when the case was written. An exit status ends them. Without one, blank lines and
+/// How many lines a command has printed when the case was written. `=` ends them. Without that line, blank lines and
 /// comments before the next command or file are no part of them.
 fn printed(lines: &[&str]) -> usize {
     let end = lines.iter().position(|line| is_head(line)).unwrap_or(lines.len());
-    let status = lines[..end].iter().position(|line| line.starts_with("= "));
-    let last = status.or_else(|| lines[..end].iter().rposition(|line| !is_between(line)));
+    let mark = lines[..end].iter().position(|line| *line == "=");
+    let last = mark.or_else(|| lines[..end].iter().rposition(|line| !is_between(line)));
     last.map_or(0, |last| last + 1)
 }
 
@@ -85,8 +93,8 @@ fn write_file(scene: &Scene, name: &str, content: &str) {
     }
 }
 
-/// What a command prints, on standard error with a mark, and its exit status if that is not 0.
-fn result(scene: &Scene, command: &str) -> String {
+/// The exit status of a command, and what it prints, on standard error with a mark.
+fn result(scene: &Scene, command: &str) -> (i32, String) {
     let (command, fields) = command.trim_end().split_once(" | fields ").unwrap_or((command, ""));
     // A command that waits for what never comes fails alone, and does not hold up all tests. `--foreground` leaves a
     // terminal to the command.
@@ -103,11 +111,10 @@ fn result(scene: &Scene, command: &str) -> String {
     for line in shown(scene, &output.stderr).lines() {
         let _ = writeln!(result, "{}", format!("! {line}").trim_end());
     }
-    let status = code(&output);
-    if status != 0 || result.lines().last().is_some_and(is_between) {
-        let _ = writeln!(result, "= {status}");
+    if result.lines().last().is_some_and(is_between) {
+        result += "=\n";
     }
-    result
+    (code(&output), result)
 }
 
 /// These fields of the JSON documents, one a line.

@@ -39,7 +39,8 @@ fn flush(block: &mut Vec<(NaiveDateTime, String)>, records: &mut String) {
 
 /// The records of a line, each with its time; `None` if it is no notation.
 fn runs_of(line: &str) -> Option<Vec<(NaiveDateTime, String)>> {
-    let columns = line.split("  ").map(str::trim).filter(|column| !column.is_empty());
+    let (run, output) = line.split_once(": ").unwrap_or((line, ""));
+    let columns = run.split("  ").map(str::trim).filter(|column| !column.is_empty());
     let columns: Vec<&str> = columns.collect();
     let (times, pid, job, took, end) = match columns[..] {
         [times, pid, job, took, end] => (times, pid, job, took, end),
@@ -54,14 +55,13 @@ fn runs_of(line: &str) -> Option<Vec<(NaiveDateTime, String)>> {
             let mut record = |time, text: String| records.push((time, format!("[{pid}] {text}")));
             record(start, format!("START,-,{job}"));
             record(start, format!("command,ssh root@{job}"));
-            let (how, output) = end.split_once(": ").unwrap_or((end, ""));
             for line in output.split("\\n").filter(|_| !output.is_empty()) {
                 record(start + took, line.to_owned());
             }
-            match how {
+            match end {
                 "lost" => {}
                 "ok" => record(start + took, format!("END,0,{job}")),
-                how => record(start + took, format!("END,{},{job}", how.strip_prefix("exit ")?)),
+                end => record(start + took, format!("END,{},{job}", end.strip_prefix("exit ")?)),
             }
             pid = pid.wrapping_add(1);
         }

@@ -32,6 +32,10 @@ impl Problems {
         let mut rooms = limits::PROBLEM_BYTES.map(Budget::of);
         for (number, incident) in incidents.iter().enumerate() {
             let kind = usize::from(incident.is_over());
+            if problems.left_out[kind] > 0 || problems.markup[kind].len() == limits::PROBLEMS {
+                problems.left_out[kind] += 1;
+                continue;
+            }
             let room = &mut rooms[kind];
             let home = home(incident, view).filter(|job| !problems.homes.contains(job));
             let id = format!("p{number}");
@@ -39,12 +43,11 @@ impl Problems {
             let whole = problem(report, incident, &id, view, opened.as_ref());
             let has_runs = room.take(&whole);
             let brief = if has_runs { whole } else { problem(report, incident, &id, view, None) };
-            let is_full = problems.left_out[kind] > 0 || problems.markup[kind].len() == limits::PROBLEMS;
-            if is_full || !has_runs && !room.take(&brief) {
-                problems.left_out[kind] += 1;
-            } else {
+            if has_runs || room.take(&brief) {
                 problems.markup[kind].push(brief);
                 problems.homes.extend(home.filter(|_| has_runs));
+            } else {
+                problems.left_out[kind] += 1;
             }
         }
         problems

@@ -37,10 +37,12 @@ pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: 
     let (jobs, last) = (&*incident.jobs, incident.last);
     // What ran before or after has nothing to do with the problem.
     let end = incident.until(report.scope.now);
-    let runs =
-        jobs.iter().filter_map(|job| rows.get(job)).flat_map(|row| &row.runs).map(|place| report.history.run(*place));
-    let in_time = runs.filter(|run| run.start >= incident.window.since && run.start <= end);
-    let mut runs: Vec<RunSummary> = in_time.collect();
+    let in_time = |job| {
+        let runs = report.history.since(job, incident.window.since).take_while(|run| run.start <= end);
+        runs.filter(|run| report.scope.has(run))
+    };
+    let mut runs: Vec<RunSummary> =
+        jobs.iter().filter(|job| rows.contains_key(job)).flat_map(|job| in_time(*job)).collect();
     runs.sort_by_key(|run| std::cmp::Reverse((run.start, run.pid)));
     let all = runs.len();
     runs.truncate(RUNS_OF_SEVERAL);

@@ -276,30 +276,3 @@ const NOT_REGULAR: &str = "it is not a regular file";
 fn refused(why: &str) -> AppendError {
     AppendError::Refused(why.to_owned())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_of_a_log_is_parsed_back_as_what_it_is_and_no_other_is() {
-        let day = NaiveDate::from_ymd_opt(2026, 11, 24).expect("a day");
-        for (user, run, end) in [
-            (None, None, ".log"),
-            (Some(0), None, ".0.log"),
-            (Some(65534), None, ".65534.log"),
-            (Some(0), Some(0xfe), ".0.00000000000000fe.log"),
-        ] {
-            let (name, text) = (LogName { day, user, run }, format!("20261124_remoteexe{end}"));
-            assert_eq!(name.to_string(), text);
-            assert_eq!(LogName::parse(&text), Some(name));
-        }
-        let names = "20261124_remoteexe 20261124_remoteexe.root.log 20261124_remoteexe.+1.log 20261124_remoteexe..log \
-                     20261124_remoteexe0.log 20261124_remoteexe.log.1 20261124_remoteexe.0.fe.log \
-                     20261124_remoteexe.0.00000000000000FE.log 20261124_remoteexe.0.+0000000000000fe.log \
-                     20261324_remoteexe.log 2026112_remoteexe.log x20261124_remoteexe.log";
-        for name in names.split(' ') {
-            assert_eq!(LogName::parse(name), None, "{name}");
-        }
-    }
-}

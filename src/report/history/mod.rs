@@ -79,7 +79,7 @@ impl History {
     }
 
     /// The runs of a job that started at this time or later.
-    pub fn since(&self, job: JobId, time: NaiveDateTime) -> impl Iterator<Item = RunSummary> {
+    pub fn since(&self, job: JobId, time: NaiveDateTime) -> impl DoubleEndedIterator<Item = RunSummary> {
         self.runs.of(self.range_since(job, time))
     }
 

@@ -154,6 +154,12 @@ tried() {
     ) 2>&1 | sed -E "$WITHOUT_PREFIX; s/$day/DAY/g; s/\.[0-9a-f]{16}\.log/.RUN.log/g; s/([. ])$(id -u remoteexe-test)([.,;])/\1UID\2/g"
 }
 
+# in_days LOG: moves the records of LOG into the logs of their days, each last written to when its last record was.
+in_days() {
+    awk '{ print >("log/" substr($0, 2, 4) substr($0, 7, 2) substr($0, 10, 2) "_remoteexe.log") }' "$1"
+    for file in log/*; do touch -d "$(tail -n 1 "$file" | cut -c 2-20)" "$file"; done
+}
+
 # incidents: the problems of a first screen on standard input.
 incidents() {
     sed '1,/^$/d; /^$/d; /^\(Crontab\|Running\|Overlaps\|Failures\|Healthy\) /,$d'

@@ -2,7 +2,7 @@
 //! slots at which nothing was started.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    FAKETIME, REMOTEEXE, Running, Scene, code, cron, needs_root, send, split_record, stderr, wait_until,
+    FAKETIME, REMOTEEXE, Running, Scene, code, cron, needs_root, send, set_modified, split_record, stderr, wait_until,
 };
 
 /// A minute of the daemon's clock takes a second.
@@ -98,8 +98,7 @@ fn write_crontab(scene: &Scene) {
     fs::write(scene.path("crontab"), text).unwrap();
     // As if the lines had been there for long.
     let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(50 * 365 * 86_400);
-    let file = File::options().write(true).open(scene.path("crontab"));
-    file.unwrap().set_modified(long_ago).unwrap();
+    set_modified(&scene.path("crontab"), long_ago);
 }
 
 /// remoteexe with a clock that shows what the daemon's shows: the daemon gives it an environment of its own.

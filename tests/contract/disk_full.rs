@@ -1,61 +1,37 @@
 //! A log that is full for a while, or for good: no record is lost in silence, and the job goes on.
 
-use std::fs::{self, File};
-use std::process::Command;
+use std::fs;
 
 use crate::support::{
-    MARK, REMOTEEXE, Running, Scene, files, is_asleep, log_of_h_s, needs_root, own_mounts, records, wait_until,
+    MARK, REMOTEEXE, Running, Scene, is_asleep, log_of_h_s, needs_root, own_mounts, records, wait_until,
 };
 
-/// A log directory on a small disk, in a mount namespace of its own.
-struct SmallDisk {
-    scene: Scene,
-    holder: Running,
-}
-
-impl SmallDisk {
-    /// A disk of `size` bytes. A file named `filler` takes all of them but `free`.
-    fn new(size: usize, free: usize) -> Self {
-        needs_root();
-        let scene = Scene::new();
-        let mut unshare = own_mounts(&format!(
-            "mount -t tmpfs -o size={size} none $DIR/log
-             head -c {} /dev/zero >$DIR/log/filler
-             echo >$DIR/mounted
-             exec sleep infinity",
-            size - free
-        ));
-        scene.equip(&mut unshare);
-        let mut holder = Running::spawn(&mut unshare);
-        wait_until("the disk to be mounted, or unshare to give up", || {
-            scene.path("mounted").exists() || holder.try_wait().unwrap().is_some()
-        });
-        assert!(scene.path("mounted").exists(), "no disk: see the message above; it names the remedy");
-        Self { scene, holder }
-    }
-
-    /// Runs remoteexe in front of an ssh that runs `body`. Gives the log and standard error, which goes to
-    /// `$DIR/stderr`.
-    fn run(&self, body: &str) -> (String, String) {
-        let mut nsenter = Command::new("nsenter");
-        self.scene.equip_with_ssh(&mut nsenter, body);
-        let holder = self.holder.id().to_string();
-        let stderr = File::create(self.scene.path("stderr")).unwrap();
-        nsenter.args(["--mount", "--root", "--wd", "--target", &holder]).args([REMOTEEXE, "h", "s"]).stderr(stderr);
-        assert_eq!(Running::spawn(&mut nsenter).code(), Some(7), "the status of the job");
-
-        let log = self.scene.path("log");
-        let log = log.strip_prefix("/").unwrap();
-        let seen_from_here = format!("/proc/{}/root/{}", self.holder.id(), log.display());
-        let logs = Command::new("sh").args(["-c", "cat $0/*_remoteexe.log", &seen_from_here]).output().unwrap();
-        let stderr = fs::read_to_string(self.scene.path("stderr")).unwrap();
-        (String::from_utf8(logs.stdout).unwrap(), stderr)
-    }
+/// Runs remoteexe in front of an ssh that runs `body`, with a log directory on a disk of `size` bytes. A file named
+/// `filler` takes all of them but `free`. Gives the log and standard error, which goes to `$DIR/stderr`.
+fn run(size: usize, free: usize, body: &str) -> (String, String) {
+    needs_root();
+    let scene = Scene::new();
+    let mut shell = own_mounts(&format!(
+        "mount -t tmpfs -o size={size} none $DIR/log
+         head -c {} /dev/zero >$DIR/log/filler
+         status=0; {REMOTEEXE} h s 2>$DIR/stderr || status=$?
+         cat $DIR/log/*_remoteexe.log >$DIR/result
+         exit $status",
+        size - free
+    ));
+    scene.equip_with_ssh(&mut shell, body);
+    assert_eq!(Running::spawn(&mut shell).code(), Some(7), "the status of the job");
+    let read = |name| fs::read_to_string(scene.path(name)).unwrap();
+    (read("result"), read("stderr"))
 }
 
 /// Makes room in an ssh's script, once remoteexe has found the disk full.
 const MAKE_ROOM: &str =
     "until grep -q keeping $DIR/stderr; do sleep 0.01; done; rm $DIR/log/filler; echo after; exit 7";
+
+/// The same, after another process has written to the log.
+const MAKE_ROOM_LATE: &str = "until grep -q keeping $DIR/stderr; do sleep 0.01; done; rm $DIR/log/filler
+    echo foreign | tee -a $DIR/log/*_remoteexe.log >/dev/null; echo after; exit 7";
 
 /// Prints numbered lines of 100 bytes in an ssh's script.
 fn print_lines(count: u32) -> String {
@@ -68,8 +44,7 @@ fn lines(count: u32) -> String {
 
 #[test]
 fn a_disk_that_is_full_at_the_start_costs_no_record_once_there_is_room() {
-    let disk = SmallDisk::new(65536, 0);
-    let (log, stderr) = disk.run(&format!("echo before; {MAKE_ROOM}"));
+    let (log, stderr) = run(65536, 0, &format!("echo before; {MAKE_ROOM}"));
     assert_eq!(records(&log), log_of_h_s("before\nafter\n", 7));
     assert_eq!(stderr.lines().count(), 1);
     assert!(stderr.ends_with(
@@ -79,17 +54,13 @@ fn a_disk_that_is_full_at_the_start_costs_no_record_once_there_is_room() {
 
 #[test]
 fn a_record_that_a_full_disk_cuts_in_two_is_whole_once_there_is_room() {
-    let disk = SmallDisk::new(65536, 8192);
-    let (log, _) = disk.run(&format!("{}; {MAKE_ROOM}", print_lines(200)));
+    let (log, _) = run(65536, 8192, &format!("{}; {MAKE_ROOM}", print_lines(200)));
     assert_eq!(records(&log), log_of_h_s(&(lines(200) + "after\n"), 7));
 }
 
 #[test]
 fn a_cut_record_is_repeated_whole_where_another_process_has_written_behind_it() {
-    let disk = SmallDisk::new(65536, 8192);
-    let foreign =
-        MAKE_ROOM.replace("echo after", "echo foreign | tee -a $DIR/log/*_remoteexe.log >/dev/null; echo after");
-    let (log, _) = disk.run(&format!("{}; {foreign}", print_lines(200)));
+    let (log, _) = run(65536, 8192, &format!("{}; {MAKE_ROOM_LATE}", print_lines(200)));
     let (torn, whole): (Vec<&str>, Vec<&str>) = log.split_inclusive('\n').partition(|line| line.ends_with("foreign\n"));
     assert_eq!(torn.len(), 1);
     assert!(torn[0].starts_with('['), "a beginning of ours: {}", torn[0]);
@@ -99,13 +70,10 @@ fn a_cut_record_is_repeated_whole_where_another_process_has_written_behind_it() 
 
 #[test]
 fn a_mark_that_a_full_disk_cuts_off_its_line_is_repeated_with_it() {
-    let foreign =
-        MAKE_ROOM.replace("echo after", "echo foreign | tee -a $DIR/log/*_remoteexe.log >/dev/null; echo after");
     // The cut comes at another place each time.
     for padding in (0..130).step_by(10) {
-        let disk = SmallDisk::new(65536, 8192);
         let begin = "x".repeat(padding);
-        let (log, _) = disk.run(&format!("echo {begin}; yes END,0,h | head -n 200; {foreign}"));
+        let (log, _) = run(65536, 8192, &format!("echo {begin}; yes END,0,h | head -n 200; {MAKE_ROOM_LATE}"));
         let (before, after) = log.split_once("foreign\n").expect("a foreign line");
         let whole = &before[..=before.rfind('\n').unwrap()];
         let whole = whole
@@ -118,8 +86,7 @@ fn a_mark_that_a_full_disk_cuts_off_its_line_is_repeated_with_it() {
 
 #[test]
 fn when_more_comes_than_can_be_held_the_log_says_how_many_lines_are_missing() {
-    let disk = SmallDisk::new(8 << 20, 8192);
-    let (log, stderr) = disk.run(&format!("{}; {MAKE_ROOM}", print_lines(30_000)));
+    let (log, stderr) = run(8 << 20, 8192, &format!("{}; {MAKE_ROOM}", print_lines(30_000)));
     let log = records(&log);
     let output = log.strip_prefix("START,-,h s\ncommand,ssh root@h s\n").unwrap();
     let output = output.strip_suffix("after\nEND,7,h s\n").expect("what comes later");
@@ -138,8 +105,7 @@ fn when_more_comes_than_can_be_held_the_log_says_how_many_lines_are_missing() {
 
 #[test]
 fn what_a_disk_that_stays_full_does_not_take_goes_to_standard_error() {
-    let disk = SmallDisk::new(65536, 8192);
-    let (log, stderr) = disk.run(&format!("{}; exit 7", print_lines(200)));
+    let (log, stderr) = run(65536, 8192, &format!("{}; exit 7", print_lines(200)));
     let (warning, rest) = stderr.split_once('\n').unwrap();
     assert!(warning.contains("No space left on device"));
     // The disk was full in the middle of a record. It is cut in the log and whole on standard error.
@@ -150,8 +116,7 @@ fn what_a_disk_that_stays_full_does_not_take_goes_to_standard_error() {
 
 #[test]
 fn where_the_disk_stays_full_standard_error_says_how_many_lines_are_missing() {
-    let disk = SmallDisk::new(65536, 0);
-    let (_, stderr) = disk.run(&format!("{}; exit 7", print_lines(30_000)));
+    let (_, stderr) = run(65536, 0, &format!("{}; exit 7", print_lines(30_000)));
     let (_, rest) = stderr.split_once('\n').unwrap();
     let rest = records(rest);
     let output = rest.strip_prefix("START,-,h s\ncommand,ssh root@h s\n").unwrap();
@@ -164,47 +129,10 @@ fn where_the_disk_stays_full_standard_error_says_how_many_lines_are_missing() {
 
 #[test]
 fn a_disk_that_is_full_from_start_to_end_leaves_the_whole_run_on_standard_error() {
-    let disk = SmallDisk::new(65536, 0);
-    let (log, stderr) = disk.run("echo out; exit 7");
+    let (log, stderr) = run(65536, 0, "echo out; exit 7");
     assert_eq!(log, "");
     let (_, rest) = stderr.split_once('\n').unwrap();
     assert_eq!(records(rest), log_of_h_s("out\n", 7));
-}
-
-#[test]
-fn over_the_limit_of_a_files_size_the_records_go_on_in_the_next_place() {
-    let scene = Scene::new();
-    let mut prlimit = Command::new("prlimit");
-    scene.equip_with_ssh(&mut prlimit, format!("{}; exit 7", print_lines(300)));
-    let output = prlimit.args(["--fsize=8100", REMOTEEXE, "h", "s"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(7), "SIGXFSZ kills nobody");
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    let (warning, rest) = stderr.split_once('\n').unwrap();
-    assert!(warning.contains("File too large"), "{warning}");
-    // In this order: the daily log, the per-user log, that of the run, standard error. A record that is cut is
-    // whole in the next.
-    let mut log = String::new();
-    let files = files(&scene.path("log"));
-    let [per_run, per_user, daily] = files.as_slice() else { panic!("{files:?}") };
-    for file in [daily, per_user, per_run] {
-        let text = fs::read_to_string(file).unwrap();
-        assert_eq!(text.len(), 8100);
-        log.push_str(&text[..=text.rfind('\n').unwrap()]);
-    }
-    assert_eq!(records(&(log + rest)), log_of_h_s(&lines(300), 7));
-}
-
-#[test]
-fn a_line_that_somebody_else_left_unfinished_is_ended_first() {
-    let scene = Scene::new();
-    assert_eq!(scene.start("").code(), Some(0));
-    let log = scene.log_path();
-    let before = fs::read_to_string(&log).unwrap();
-    fs::write(&log, "[2026-11-23 10:0").unwrap();
-    assert_eq!(scene.start("").code(), Some(0));
-    let after = fs::read_to_string(&log).unwrap();
-    let rest = after.strip_prefix("[2026-11-23 10:0\n").unwrap();
-    assert_eq!(records(rest), records(&before));
 }
 
 #[test]

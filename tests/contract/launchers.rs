@@ -5,8 +5,8 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use crate::support::{
-    ClosedPort, LOOK_ALIKE, NO_GUARDS, REMOTEEXE, SOME_VERSION, Sandbox, Scene, assert_fits, at_once, compile_ssh,
-    forge_ssh, job, mask_waits, needs_root, own_mounts, run_tool, wait_until, waits,
+    LOOK_ALIKE, REMOTEEXE, SOME_VERSION, Sandbox, Scene, assert_fits, at_once, compile_ssh, forge_ssh, job, mask_waits,
+    needs_root, own_mounts, run_tool, wait_until, waits,
 };
 
 /// Executes ssh.
@@ -100,7 +100,9 @@ fn whatever_separates_ssh_from_the_job_behind_a_launcher_the_log_warns() {
     sandbox.connect_with_config(&mut command, &scene, "ForkAfterAuthentication yes");
     let run = scene.run(command.args(["h", "sleep 1; exit 7"]));
     assert_eq!(run.code, 0, "{}", run.records);
-    let warning = format!("\n{NO_GUARDS}{bin}/ssh is not known as OpenSSH's own ssh; ");
+    let warning = format!(
+        "\nremoteexe: no guards against options that separate ssh from the job: {bin}/ssh is not known as OpenSSH's own ssh; "
+    );
     assert!(run.records.contains(&warning), "{}", run.records);
 }
 
@@ -124,8 +126,6 @@ fn the_master_of_a_jump_host_stays_and_costs_no_retries() {
     let scene = Scene::new();
     let socket = scene.path("master").display().to_string();
     // Nobody listens on the one port of the host, and the other is silent.
-    let reserved = ClosedPort::reserve();
-    let closed = reserved.to_string();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = listener.local_addr().unwrap().port().to_string();
     let config = format!(
@@ -135,9 +135,9 @@ fn the_master_of_a_jump_host_stays_and_costs_no_retries() {
         jump.login
     );
     fs::write(scene.path("config"), config).unwrap();
-    for (port, timeout) in [(closed, "60"), (silent, "1")] {
+    for (port, timeout) in [("1", "60"), (&silent, "1")] {
         let mut command = scene.remoteexe();
-        command.arg("-F").arg(scene.path("config")).args(["-p", &port]);
+        command.arg("-F").arg(scene.path("config")).args(["-p", port]);
         command.args(["--retries", "1", "--retry-delay", "0", "--connect-timeout", timeout]);
         let run = scene.run(command.args(["h", "true"]));
         assert_eq!(run.code, 255);

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
-use crate::support::{FAKETIME, REMOTEEXE, Running, Scene, stderr};
+use crate::support::{FAKETIME, REMOTEEXE, Running, Scene, set_modified, stderr};
 
 const FIRST: &str = include_str!("nights/first.txt");
 const SECOND: &str = include_str!("nights/second.txt");
@@ -130,16 +130,14 @@ impl Night {
         }
         records.sort_by_key(|(time, ..)| *time);
         fs::write(scene.path("crontab"), crontab).unwrap();
-        let old = fs::File::options().write(true).open(scene.path("crontab")).unwrap();
-        old.set_modified(time("01.00:00").and_utc().into()).unwrap();
+        set_modified(&scene.path("crontab"), time("01.00:00").and_utc());
         for day in self.first..=24 {
             let of_day = records.iter().filter(|(_, it, _)| it.day() == day);
             let text: String = of_day.map(|(.., text)| &**text).collect();
             let path = scene.path(format!("log/203711{day}_remoteexe.log"));
             fs::write(&path, text).unwrap();
             let written = if day == 24 { "24.06:59" } else { &*format!("{day}.23:59") };
-            let file = fs::File::options().write(true).open(path).unwrap();
-            file.set_modified(time(written).and_utc().into()).unwrap();
+            set_modified(&path, time(written).and_utc());
         }
     }
 
@@ -202,8 +200,8 @@ impl Night {
         record(end, format!("END,{status},{job}"));
     }
 
-    /// `--report` at 07:00, with `args`, on a screen of so many columns.
-    fn report(&self, columns: u32, args: &[&str]) -> String {
+    /// Writes the crontab and the logs, and starts the run that hangs.
+    fn begin(&self) -> Begun {
         let scene = Scene::new();
         let mut job = scene.remoteexe_with_ssh("exec sleep 1000");
         job.env("REMOTEEXE_LOG_DIR", scene.path(""));
@@ -212,15 +210,32 @@ impl Night {
             slots.any(|slot| self.hangs(line, slot))
         });
         let hung = hung.expect("a line whose run hangs");
-        let child = Running::spawn(job.arg(&hung.host).args(hung.script.split(' ')));
-        self.write(&scene, child.id());
+        let hung = Running::spawn(job.arg(&hung.host).args(hung.script.split(' ')));
+        self.write(&scene, hung.id());
+        Begun { scene, _hung: hung }
+    }
+}
+
+/// The night, as the scheduler has it at 07:00.
+pub struct Begun {
+    scene: Scene,
+    _hung: Running,
+}
+
+impl Begun {
+    pub fn of_first_night() -> Self {
+        Night::of(FIRST, 23).begin()
+    }
+
+    /// `--report` with `args`, on a screen of so many columns.
+    pub fn report(&self, columns: u32, args: &[&str]) -> String {
         let mut command = Command::new(REMOTEEXE);
-        scene.equip(&mut command);
+        self.scene.equip(&mut command);
         command
             .args(["--report", "--log-dir"])
-            .arg(scene.path("log"))
+            .arg(self.scene.path("log"))
             .arg("--crontab")
-            .arg(scene.path("crontab"))
+            .arg(self.scene.path("crontab"))
             .args(args)
             .env("TZ", "UTC")
             .env("COLUMNS", columns.to_string())
@@ -231,11 +246,6 @@ impl Night {
         assert_eq!(stderr(&output), "");
         String::from_utf8(output.stdout).unwrap()
     }
-}
-
-/// `--report` with `args` of the first night.
-pub fn first_night(args: &[&str]) -> String {
-    Night::of(FIRST, 23).report(80, args)
 }
 
 /// How many of the `known` incidents are in the first `lines` lines of the screen, and with the right reason. None may
@@ -301,30 +311,20 @@ impl Line {
     fn slots(&self, first: u32) -> impl Iterator<Item = NaiveDateTime> {
         let (begin, end) = (time(&format!("{first}.00:00")), time("24.07:00"));
         let minutes = (0..).map(move |minute| begin + TimeDelta::minutes(minute));
-        let minutes = minutes.take_while(move |minute| *minute < end);
-        let (when, offset) = (self.when, self.offset);
-        minutes.filter(move |at| {
-            let clock = || at.format("%H:%M").to_string();
-            let minute = i64::from(at.minute());
-            if when == "hourly" {
-                minute == offset % 60
-            } else if let Some(step) = when.strip_prefix("*/") {
-                let step: i64 = step.parse().unwrap();
-                minute % step == offset % step
-            } else if let Some(when) = when.strip_prefix("tue") {
-                when == clock() && at.day() == 24
-            } else if let Some((day, when)) = when.split_once('.') {
-                when == clock() && at.day().to_string() == day
-            } else {
-                when == clock()
-            }
+        let fields = self.fields();
+        minutes.take_while(move |minute| *minute < end).filter(move |at| {
+            let now = [at.minute(), at.hour(), at.day(), at.month(), at.weekday().num_days_from_sunday()];
+            fields.split(' ').zip(now).all(|(field, now)| match field.split_once("-59/") {
+                Some((from, step)) => now % step.parse::<u32>().unwrap() == from.parse::<u32>().unwrap(),
+                None => field == "*" || field.parse() == Ok(now),
+            })
         })
     }
 }
 
 /// At least so many are in the first lines of a screen of so many columns, and so many with the right reason.
-fn assert_told(night: &Night, columns: u32, least: (usize, usize)) {
-    let screen = night.report(columns, &[]);
+fn assert_told(night: &Night, begun: &Begun, columns: u32, least: (usize, usize)) {
+    let screen = begun.report(columns, &[]);
     let told_first = told(&night.known, &screen, SCREEN);
     println!("{columns} columns: {told_first:?} of {} in {SCREEN} lines\n{screen}", night.known.len());
     assert!(told_first.0 >= least.0 && told_first.1 >= least.1, "at least {least:?}");
@@ -340,16 +340,18 @@ fn the_first_screen_of_a_bad_night_says_what_is_wrong_and_why() {
         [(FIRST, 23, [(24, 24), (15, 15)]), (SECOND, 23, [(20, 20), (15, 15)]), (FOURTH, 21, [(25, 25), (17, 16)])]
     {
         let night = Night::of(night, first);
-        assert_told(&night, 120, least[0]);
-        assert_told(&night, 80, least[1]);
+        let begun = night.begin();
+        assert_told(&night, &begun, 120, least[0]);
+        assert_told(&night, &begun, 80, least[1]);
     }
 }
 
 #[test]
 fn the_report_of_three_days_tells_what_was_wrong_in_each_and_nothing_twice() {
     let night = Night::of(THIRD, 22);
-    assert_told(&night, 120, (24, 24));
-    let screen = night.report(120, &["--all", "--since", "2037-11-22"]);
+    let begun = night.begin();
+    assert_told(&night, &begun, 120, (24, 24));
+    let screen = begun.report(120, &["--all", "--since", "2037-11-22"]);
     let known = [&*night.known, &night.over].concat();
     assert_eq!(told(&known, &screen, usize::MAX), (known.len(), known.len()), "{screen}");
 }

@@ -2,14 +2,14 @@
 //! its START, and each run ends well, some of them late, and over a change of summer time.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::time::{Duration, SystemTime};
+use std::fs;
+use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use fastrand::Rng;
 
 use crate::report::printed;
-use crate::support::{FAKETIME, Scene, stderr, with_seeds};
+use crate::support::{FAKETIME, Scene, set_modified, stderr, with_seeds};
 
 const LOGS: u64 = 10;
 
@@ -98,10 +98,7 @@ fn check(seed: u64) {
     let log = scene.path("log").display().to_string();
     let lines = jobs.iter().map(|job| format!("{} root remoteexe {}\n", job.fields, job.name));
     let crontab = format!("REMOTEEXE_LOG_DIR={log}\n{}", lines.collect::<String>());
-    let touch = |path: &std::path::Path, time: i64| {
-        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(time.unsigned_abs());
-        File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
-    };
+    let touch = |path: &Path, time: i64| set_modified(path, DateTime::from_timestamp(time, 0).unwrap());
     fs::write(scene.path("crontab"), crontab).unwrap();
     touch(&scene.path("crontab"), begin - 86_400);
     let written: Vec<_> = records.iter().filter(|(at, ..)| *at < now).collect();

@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use serde_json::{Value, json};
 
 use crate::report::{LOG, reporter};
-use crate::support::{Browser, Scene, day_of_300_jobs, records_of, stderr, wait_for};
+use crate::support::{Browser, Scene, day_of_300_jobs, records_of, set_modified, stderr, wait_for};
 
 /// A page in a file of its own.
 pub struct Page {
@@ -25,8 +25,7 @@ fn page_with_crontab(log: &str, lines: &str, until: &str) -> Page {
     let scene = Scene::new();
     fs::write(scene.path("crontab"), lines).unwrap();
     // Slots before the last change of a crontab are not judged.
-    let crontab = fs::File::options().write(true).open(scene.path("crontab"));
-    crontab.unwrap().set_modified(UNIX_EPOCH).unwrap();
+    set_modified(&scene.path("crontab"), UNIX_EPOCH);
     page_in(scene, log, &["--crontab", "crontab", "--until", &format!("2026-03-02 {until}")])
 }
 

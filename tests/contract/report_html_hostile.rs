@@ -29,7 +29,10 @@ const OPEN: &str = "for (const it of document.querySelectorAll('details')) it.op
 fn a_text_from_a_log_is_shown_as_it_is_and_does_nothing() {
     let jobs: Vec<String> = (1..).zip(HOSTILE).map(|(pid, text)| format!("h{pid} /x {text}")).collect();
     let runs = (1..).zip(jobs.iter().zip(HOSTILE));
-    let runs = runs.map(|(pid, (job, text))| run(pid, "10:00:00", "10:00:05", job, text, 3));
+    let runs = runs.map(|(pid, (job, text))| {
+        let (start, end) = (format!("10:0{pid}:00"), format!("10:0{pid}:05"));
+        run(pid, &start, &end, job, text, 3)
+    });
     let mut browser = shown(&page_of(runs.collect::<String>(), &[]));
     assert_eq!(texts(&mut browser, ".problem h4 > a"), jobs);
     browser.evaluate(OPEN);

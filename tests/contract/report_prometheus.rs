@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use serde_json::Value;
-
-use crate::report::{LOG, printed, report};
-use crate::report_bad_night::first_night;
+use crate::report::{printed, report};
+use crate::report_bad_night::Begun;
 use crate::support::{Scene, records_of, run_tool};
 
 /// The metrics of `log`.
@@ -37,10 +35,11 @@ fn expect(metrics: &str, minutes: u32, expected: &[(&str, u32)]) {
 
 #[test]
 fn of_a_bad_night_there_is_one_alert_for_each_cause_and_none_of_a_report_that_is_new() {
-    let screen = first_night(&[]);
+    let night = Begun::of_first_night();
+    let screen = night.report(80, &[]);
     let problems = screen.lines().find_map(|line| line.strip_suffix(" over")?.split_once(" problems now"));
     let problems: u32 = problems.unwrap().0.parse().unwrap();
-    let text = first_night(&["--prometheus"]);
+    let text = night.report(80, &["--prometheus"]);
     let firing = |labels: &str| {
         format!("sum(count by (alertname, state, host, script) (ALERTS{{alertstate=\"firing\"{labels}}}))")
     };
@@ -71,26 +70,4 @@ fn a_skip_is_no_alert_and_a_report_that_is_old_or_missing_is_one() {
     expect(zero, 15, &[(firing, 0)]);
     expect(zero, 16, &[(firing, 1), (old, 1)]);
     expect("up 1\n", 1, &[(firing, 1), (old, 1)]);
-}
-
-#[test]
-fn the_dashboard_uses_metrics_that_are_there() {
-    run_tool("promtool", &["check", "rules", &format!("{DATA}/alerts.yml")]);
-    let text = metrics(LOG);
-    let dashboard = fs::read_to_string(format!("{DATA}/grafana.json")).unwrap();
-    let dashboard: Value = serde_json::from_str(&dashboard).unwrap();
-    let panels = dashboard["panels"].as_array().unwrap();
-    let targets = panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap());
-    let mut rules = "groups:\n- name: dashboard\n  rules:\n".to_owned();
-    for (number, target) in targets.enumerate() {
-        let expression = target["expr"].as_str().unwrap();
-        for part in expression.split("remoteexe_").skip(1) {
-            let end = part.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(part.len());
-            assert!(text.contains(&format!("# TYPE remoteexe_{} ", &part[..end])), "{expression}");
-        }
-        _ = writeln!(rules, "  - record: panel:{number}\n    expr: {expression:?}");
-    }
-    let scene = Scene::new();
-    fs::write(scene.path("rules.yml"), rules).unwrap();
-    run_tool("promtool", &["check", "rules", scene.path("rules.yml").to_str().unwrap()]);
 }

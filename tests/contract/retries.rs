@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::support::{
     Cut, LOOK_ALIKE, Proxy, Running, SOME_VERSION, Sandbox, Scene, assert_fits, compile_ssh, forge_ssh, job,
-    log_of_ended, send, waits,
+    log_of_h_s, send, waits,
 };
 
 /// A stand-in for ssh that does `job`, and fails as OpenSSH would.
@@ -99,8 +99,8 @@ fn a_try_that_says_after_a_signal_that_the_connection_failed_is_not_followed_by_
     scene.wait_for_record("ready");
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
-    let output = format!("ready\n{LOOK_ALIKE}\n");
-    assert_eq!(scene.log(), log_of_ended(&output, 143));
+    let output = format!("ready\n{LOOK_ALIKE}\nremoteexe: received signal TERM\n");
+    assert_eq!(scene.log(), log_of_h_s(&output, 143));
 }
 
 #[test]

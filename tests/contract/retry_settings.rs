@@ -219,6 +219,13 @@ fn whatever_bin_sh_does_to_the_marker_the_job_does_not_run_twice() {
         ),
         // It takes its own permission away before ssh needs it.
         ("chmod -x /bin/sh; eval \"$2\"", "", LIKE, "call | …Couldn't execute /bin/sh -c …| 255, ran 1"),
+        // The script takes longer than the connection may, which is then not known to be there.
+        (
+            "chmod -x /bin/sh; eval \"$2\"",
+            "REMOTEEXE_CONNECT_TIMEOUT=6",
+            "sleep 7; exit 3",
+            "call | …Couldn't execute /bin/sh -c …| 3, ran 1",
+        ),
         (
             "/bin/true",
             "",

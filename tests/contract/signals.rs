@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::support::{
-    ENDING, Running, Sandbox, Scene, at_once, children, is_asleep, is_running, log_of_ended, received, send, wait_until,
-};
+use crate::support::{Running, Sandbox, Scene, at_once, children, is_asleep, is_running, log_of_h_s, send, wait_until};
 
 const SLEEPS: &str = "while :; do sleep 0.02; done";
 
@@ -43,7 +41,7 @@ fn another_signal_or_the_same_one_a_second_later_kills_an_ssh_that_does_not_end(
         signal(&mut child);
         assert_eq!(child.code(), Some(143), "the first signal counts");
         assert!(only_once.try_wait().unwrap().is_none(), "killed by the timer");
-        assert_eq!(scene.log().replace("\ny", ""), log_of_ended("ready\n", 143));
+        assert_eq!(scene.log().replace("\ny", ""), log_of_h_s("ready\nremoteexe: received signal TERM\n", 143));
     });
 }
 
@@ -66,7 +64,7 @@ fn the_same_signal_again_within_a_second_leaves_ssh_the_time_to_clean_up() {
         let code = child.code();
         if is_in_time {
             assert_eq!(code, Some(143));
-            assert_eq!(scene.log(), log_of_ended("ready\ncleaned\n", 143));
+            assert_eq!(scene.log(), log_of_h_s("ready\ncleaned\nremoteexe: received signal TERM\n", 143));
         }
         is_in_time
     });
@@ -75,7 +73,9 @@ fn the_same_signal_again_within_a_second_leaves_ssh_the_time_to_clean_up() {
 #[test]
 fn a_signal_ends_a_real_ssh_and_nothing_stays_behind_here() {
     let sandbox = Sandbox::shared();
-    for (signal, status) in ENDING {
+    for (signal, name, status) in
+        [(Signal::TERM, "TERM", 143), (Signal::INT, "INT", 130), (Signal::HUP, "HUP", 129), (Signal::QUIT, "QUIT", 131)]
+    {
         let scene = Scene::new();
         // Killing ssh leaves the remote end running. It ends when the scene goes.
         let script = format!("echo ready; while [ -d {} ]; do sleep 0.05; done", scene.path("log").display());
@@ -86,7 +86,7 @@ fn a_signal_ends_a_real_ssh_and_nothing_stays_behind_here() {
         assert_eq!(ssh.len(), 1);
         send(&child, signal);
         assert_eq!(child.code(), Some(status));
-        assert!(scene.log().ends_with(&format!("\n{}END,{status},h {script}\n", received(status))));
+        assert!(scene.log().ends_with(&format!("\nremoteexe: received signal {name}\nEND,{status},h {script}\n")));
         wait_until("ssh to be gone", || !is_running(&ssh[0]));
     }
 }

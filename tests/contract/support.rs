@@ -1,11 +1,7 @@
 //! What the tests share.
 
-use std::fmt::{self, Display, Formatter};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 mod browser;
 mod case;
@@ -27,19 +23,15 @@ mod user;
 
 pub use browser::Browser;
 pub use case::case_as_run;
-pub use clock::FAKETIME;
+pub use clock::{FAKETIME, set_modified};
 pub use cron::cron;
 pub use day::day_of_300_jobs;
 pub use job::{LOOK_ALIKE, assert_fits, job};
 pub use launcher::{SOME_VERSION, compile_ssh, forge_ssh};
-pub use log::{
-    MARK, NO_GUARDS, REQUESTED, files, log_of_ended, log_of_h_s, mask_waits, received, records, split_record, texts,
-    texts_in, waits,
-};
+pub use log::{MARK, REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, waits};
 pub use mounts::own_mounts;
 pub use process::{
-    ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to, state, stderr,
-    try_send_to,
+    Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to, state, stderr, try_send_to,
 };
 pub use proxy::{Cut, Proxy};
 pub use run_notation::records_of;
@@ -100,27 +92,4 @@ pub fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + 
             scope.spawn(move || check(case));
         }
     });
-}
-
-/// A port of 127.0.0.1 where nobody listens, for as long as this lives.
-///
-/// A port that is merely free now may be given to another test's listener a moment later.
-pub struct ClosedPort(TcpListener);
-
-impl ClosedPort {
-    pub fn reserve() -> Self {
-        let flags = SocketFlags::CLOEXEC;
-        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None);
-        let socket = socket.expect("a socket");
-        bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
-        // Bound, and listen(2) is never called.
-        Self(socket.into())
-    }
-}
-
-impl Display for ClosedPort {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let address = self.0.local_addr().expect("its address");
-        write!(formatter, "{}", address.port())
-    }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use super::clock::set_modified;
 use super::mounts::OWN_MOUNTS;
 use super::process::code;
 use super::run_notation::records_of;
@@ -88,8 +89,7 @@ fn write_file(scene: &Scene, name: &str, content: &str) {
     fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
     fs::write(&path, bytes_of(&records_of(&content))).expect("a file");
     if name.ends_with("crontab") {
-        let file = fs::File::options().append(true).open(path).expect("the file");
-        file.set_modified(SystemTime::UNIX_EPOCH + LONG_AGO).expect("a file of ours");
+        set_modified(&path, SystemTime::UNIX_EPOCH + LONG_AGO);
     }
 }
 

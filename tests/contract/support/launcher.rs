@@ -28,25 +28,15 @@ pub fn compile_ssh(scene: &Scene, main: &str) -> String {
 
 /// The same for a forgery: a program with all constants of the real ssh, which is therefore taken for this `version`.
 pub fn forge_ssh(scene: &Scene, version: &str, main: &str) -> String {
-    let constants = scene.path("constants");
-    let path = constants.display().to_string();
+    let path = scene.path("constants").display().to_string();
     let copy = ["-O", "binary", "-j", ".rodata", "/usr/bin/ssh", &path];
     run_tool("objcopy", &copy);
-    let mut bytes = fs::read(&constants).unwrap();
     let said = Command::new("ssh").arg("-V").output().unwrap().stderr;
-    // It stands there with the distribution's suffix and without, in either order.
-    let own = said.split(|byte| b", ".contains(byte)).next().unwrap();
-    let places: Vec<usize> = (0..bytes.len() - own.len()).filter(|&at| bytes[at..].starts_with(own)).collect();
-    assert!(!places.is_empty());
-    for place in places {
-        let end = bytes[place..].iter().position(|&byte| byte == 0).unwrap();
-        let room = &mut bytes[place..place + end];
-        room.fill(0);
-        if version.len() <= room.len() {
-            room[..version.len()].copy_from_slice(version.as_bytes());
-        }
-    }
-    fs::write(&constants, bytes).unwrap();
+    let own = str::from_utf8(said.split(|byte| b", ".contains(byte)).next().unwrap()).unwrap();
+    // It stands there with the distribution's suffix and without.
+    let replace =
+        format!("$found += s/\\Q{own}\\E[^\\0]*/pack 'a' . length $&, '{version}'/ge; END {{ exit !$found }}");
+    run_tool("perl", &["-pi", "-e", &replace, &path]);
     let held = format!("__asm__(\".section .rodata\\n.incbin \\\"{path}\\\"\\n.text\\n\");");
     compile_ssh(scene, &format!("{held} {main}"))
 }

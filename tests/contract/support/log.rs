@@ -22,18 +22,6 @@ pub fn log_of_h_s(output: &str, status: i32) -> String {
     format!("START,-,h s\ncommand,ssh root@h s\n{output}END,{status},h s\n")
 }
 
-/// The records of the job `h s` that printed `output` and was ended by a signal to remoteexe.
-pub fn log_of_ended(output: &str, status: i32) -> String {
-    log_of_h_s(&format!("{output}{}", received(status)), status)
-}
-
-/// The record that remoteexe got the signal in `status`.
-pub fn received(status: i32) -> String {
-    let name =
-        ["HUP", "INT", "QUIT", "TERM"][[129, 130, 131, 143].iter().position(|it| *it == status).expect("a signal")];
-    format!("remoteexe: received signal {name}\n")
-}
-
 /// The record of a run with retries whose ssh returned 255 although it had requested the script.
 pub const REQUESTED: &str = "remoteexe: ssh returned 255 after it had requested the script\n";
 
@@ -60,9 +48,6 @@ pub fn records(log: &str) -> String {
     String::from_utf8(texts(log.as_bytes())).expect("cut between characters")
 }
 
-/// The record of a run whose ssh is not proved to be OpenSSH's, and returned 0 without a word, up to the reason.
-pub const NO_GUARDS: &str = "remoteexe: no guards against options that separate ssh from the job: ";
-
 /// The PID and the text of a record.
 pub fn split_record(line: &[u8]) -> Option<(u32, &[u8])> {
     let time = line.get(..21)?;
@@ -76,11 +61,6 @@ pub fn split_record(line: &[u8]) -> Option<(u32, &[u8])> {
     let pid = str::from_utf8(&rest[..end]).ok()?.parse().ok()?;
     let text = rest[end + 1..].strip_prefix(b" ")?;
     (fits && text.ends_with(b"\n")).then_some((pid, text))
-}
-
-/// The records of ssh 9.5 or later: an older one says of a dropped connection in one line more that it is closed.
-pub fn as_of_ssh_9_5(records: &str) -> String {
-    records.replace("kex_exchange_identification: Connection closed by remote host\r\n", "")
 }
 
 /// `log` with `wait S s` for the wait in each `retry,` record. That wait must be a time.

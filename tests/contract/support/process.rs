@@ -11,10 +11,6 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{PATIENCE, wait_for};
 
-/// The signals that ask remoteexe to end the job, and the exit status that each then gives.
-pub const ENDING: [(Signal, i32); 4] =
-    [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129), (Signal::QUIT, 131)];
-
 /// The exit status of a finished command.
 pub fn code(output: &Output) -> i32 {
     output.status.code().expect("an exit, not a signal")

@@ -62,22 +62,6 @@ pub fn fields(output: &Output, names: &str) -> Vec<String> {
         .collect()
 }
 
-/// `remoteexe --report ARGS` of `log` on a terminal of so many columns.
-pub fn on_a_terminal(columns: u16, no_color: &str, log: impl AsRef<[u8]>, args: &str) -> String {
-    let scene = Scene::new();
-    fs::write(scene.path("a.log"), log).unwrap();
-    let mut script = Command::new("script");
-    scene.equip(&mut script);
-    let command = format!("stty cols {columns}; cd $DIR; exec {REMOTEEXE} --report {args} a.log");
-    script.env("TZ", "UTC").env("NO_COLOR", no_color);
-    script.env("TERM", "xterm").env("PAGER", "");
-    script.args(["-qec", &command, "/dev/null"]);
-    let output = script.output().unwrap();
-    assert_eq!(stderr(&output), "");
-    // The terminal driver makes CR LF of each LF.
-    String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
-}
-
 /// A run that ends after so many seconds.
 pub fn run(pid: u32, start: &str, end: &str, job: &str, output: &str, status: u8) -> String {
     let begin = format!("[2026-03-02 {start}][{pid}]");

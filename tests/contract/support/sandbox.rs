@@ -48,11 +48,6 @@ impl Sandbox {
         Self::start_with(&mut Command::new("/bin/bash"), lines)
     }
 
-    /// A sandbox of each kind.
-    pub fn both() -> [Self; 2] {
-        [Self::start(), Self::start_as_ordinary_user()]
-    }
-
     fn start_with(bash: &mut Command, lines: &str) -> Self {
         // As a word, because an ordinary user may not be allowed to enter the checkout's directory.
         let script = fs::read_to_string(SANDBOX).expect("tests/try/sandbox.sh");

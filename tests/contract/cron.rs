@@ -42,8 +42,9 @@ fn a_crontab_line_of_the_original_works_unchanged() {
             none = path("none"),
         ),
     );
-    // cron's clock is put forward to the last seconds of a minute, because it starts jobs at the next one.
-    cron.env("FAKETIME", format!("+{}s", seconds_up_to_second_57()));
+    // cron's clock is put forward to second 57 of a minute, because it starts jobs at the next one.
+    let second = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() % 60;
+    cron.env("FAKETIME", format!("+{}s", (57 + 60 - second) % 60));
     let mut cron = Running::spawn(&mut cron);
     wait_until("the job to end, or cron to give up", || {
         cron.try_wait().unwrap().is_some() || scene.log_bytes().windows(4).any(|w| w == b"END,")
@@ -60,10 +61,4 @@ fn a_crontab_line_of_the_original_works_unchanged() {
              END,3,{job}\n"
         )
     );
-}
-
-/// How many seconds it takes until the clock shows second 57 of a minute.
-fn seconds_up_to_second_57() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    (57 + 60 - now.as_secs() % 60) % 60
 }

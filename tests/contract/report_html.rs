@@ -313,17 +313,18 @@ fn what_is_cut_says_so() {
 fn all_words_of_the_filter_must_be_in_the_job_its_state_its_reason_or_its_output_in_any_case() {
     let page = page_of(LOG, &[]);
     let mut browser = shown(&page);
+    let all = "db01|web01 /opt/jobs/rotate.sh|db01 /opt/jobs/dump.sh daily; db01 (no script)|web01 /opt/jobs/rotate.sh|\
+               db01 /opt/jobs/dump.sh daily; 3 of 3 problems, 3 of 3 jobs";
+    let one = |job: &str| format!("{job}; {job}; 1 of 3 problems, 1 of 3 jobs");
+    let (rotate, dump) = (&*one("web01 /opt/jobs/rotate.sh"), &*one("db01 /opt/jobs/dump.sh daily"));
+    let none = "; ; 0 of 3 problems, 0 of 3 jobs";
     for (text, expected) in [
-        (
-            "",
-            "db01|web01 /opt/jobs/rotate.sh|db01 /opt/jobs/dump.sh daily; db01 (no script)|web01 /opt/jobs/rotate.sh|\
-              db01 /opt/jobs/dump.sh daily; 3 of 3 problems, 3 of 3 jobs",
-        ),
-        ("ROTATE web", "web01 /opt/jobs/rotate.sh; web01 /opt/jobs/rotate.sh; 1 of 3 problems, 1 of 3 jobs"),
-        ("dropped db01", "db01 /opt/jobs/dump.sh daily; db01 /opt/jobs/dump.sh daily; 1 of 3 problems, 1 of 3 jobs"),
-        ("dump(daily)", "db01 /opt/jobs/dump.sh daily; db01 /opt/jobs/dump.sh daily; 1 of 3 problems, 1 of 3 jobs"),
-        ("three FAILING", "web01 /opt/jobs/rotate.sh; web01 /opt/jobs/rotate.sh; 1 of 3 problems, 1 of 3 jobs"),
-        ("rotate dump", "; ; 0 of 3 problems, 0 of 3 jobs"),
+        ("", all),
+        ("ROTATE web", rotate),
+        ("dropped db01", dump),
+        ("dump(daily)", dump),
+        ("three FAILING", rotate),
+        ("rotate dump", none),
     ] {
         fill(&mut browser, "q", text);
         assert_eq!(seen(&mut browser), expected, "{text}");
@@ -332,18 +333,13 @@ fn all_words_of_the_filter_must_be_in_the_job_its_state_its_reason_or_its_output
     click(&mut browser, "[name=q]");
     "Rotate web".chars().map(String::from).for_each(|key| press(&mut browser, &key, &key));
     assert_eq!(hash(&mut browser), "#q=Rotate web");
-    assert_eq!(
-        seen(&mut browser),
-        "web01 /opt/jobs/rotate.sh; web01 /opt/jobs/rotate.sh; 1 of 3 problems, 1 of 3 jobs"
-    );
-    for sent in ["page.html#q=Rotate+web", "page.html#q=Rotate%20web", "page.html#q=100%"] {
+    assert_eq!(seen(&mut browser), rotate);
+    for (sent, expected) in [("Rotate+web", rotate), ("Rotate%20web", rotate), ("100%", none)] {
         let mut other = Browser::start();
-        other.open(&page.path.with_file_name(sent));
+        other.open(&page.path.with_file_name(format!("page.html#q={sent}")));
         assert_eq!(other.messages, Vec::<String>::new());
-        let is_none = sent.ends_with('%');
-        let expected = if is_none { "; ; 0 of 3 problems, 0 of 3 jobs".to_owned() } else { seen(&mut browser) };
         assert_eq!(seen(&mut other), expected, "{sent}");
-        assert_eq!(texts(&mut other, "#problems h3").is_empty(), is_none);
+        assert_eq!(texts(&mut other, "#problems h3").is_empty(), expected == none);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `SEED=N` repeats the log of seed N. A failure tells its seed.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs::{self, File};
 use std::io::Write;
 use std::process::Output;
@@ -536,12 +536,9 @@ impl Model {
             return vec![("20260302_remoteexe.log".to_owned(), lines.concat())];
         }
         let uid = rustix::process::geteuid().as_raw();
-        let mut files: Vec<((i64, bool), Vec<u8>)> = Vec::new();
+        let mut files: BTreeMap<(i64, bool), Vec<u8>> = BTreeMap::new();
         for (file, line) in &self.lines {
-            match files.iter_mut().find(|(known, _)| known == file) {
-                Some((_, log)) => log.extend_from_slice(line),
-                None => files.push((*file, line.clone())),
-            }
+            files.entry(*file).or_default().extend_from_slice(line);
         }
         let name = |(day, is_user_s): (i64, bool)| {
             let date = DateTime::from_timestamp(day * 86_400, 0).expect("a day");
@@ -597,6 +594,11 @@ fn compare(model: &Model, output: &Output, what: &str, seed: u64) {
     assert_eq!(code(output), i32::from(has_failures), "{what}; SEED={seed}");
 }
 
+/// `--report ARGS` of the log directory, over all time.
+fn report(scene: &Scene, args: &[&str]) -> Output {
+    reporter(scene).args(["--since", "2026-01-01"]).args(args).output().unwrap()
+}
+
 /// Makes a log at random, and checks the runs that `--json` finds in it.
 fn check_runs(random: &mut Rng, seed: u64) -> (Model, Scene) {
     let model = Model::new(random);
@@ -604,9 +606,7 @@ fn check_runs(random: &mut Rng, seed: u64) -> (Model, Scene) {
     for (name, log) in &model.files() {
         fs::write(scene.path("log").join(name), log).unwrap();
     }
-    let mut command = reporter(&scene);
-    let output = command.args(["--since", "2026-01-01", "--json"]).output().unwrap();
-    compare(&model, &output, "in the log directory", seed);
+    compare(&model, &report(&scene, &["--json"]), "in the log directory", seed);
     (model, scene)
 }
 
@@ -615,26 +615,21 @@ fn check(seed: u64) {
     let (model, scene) = check_runs(random, seed);
     let files = model.files();
     let compare = |output: &Output, what: &str| compare(&model, output, what, seed);
-    let report = |args: &[&str]| {
-        let mut command = reporter(&scene);
-        command.args(["--since", "2026-01-01"]).args(args);
-        command.output().unwrap()
-    };
-    check_view(&model, &printed(&report(&[])), seed);
+    check_view(&model, &printed(&report(&scene, &[])), seed);
 
     let run = &model.runs[random.usize(..model.runs.len())];
     let is_same = |other: &&Known| (other.pid, other.start) == (run.pid, run.start);
     if model.runs.iter().filter(is_same).count() == 1 {
-        let time = &rfc3339(run.start)[11..19];
-        let date = &rfc3339(run.start)[..10];
-        let output = report(&["--run", &format!("{}@{date} {time}", run.pid)]);
+        let start = rfc3339(run.start);
+        let name = format!("{}@{} {}", run.pid, &start[..10], &start[11..19]);
+        let output = report(&scene, &["--run", &name]);
         assert_eq!(stderr(&output), "", "SEED={seed}");
         println!("--run; SEED={seed}");
         // Before the records of a bad run stands why it was bad.
         let head = output.stdout.windows(2).position(|pair| pair == b"\n\n");
         let head = head.filter(|_| !output.stdout.starts_with(b"["));
         assert_bytes(&output.stdout[head.map_or(0, |head| head + 2)..], &run.records);
-        let output = report(&["--json", "--run", &format!("{}@{date} {time}", run.pid)]);
+        let output = report(&scene, &["--json", "--run", &name]);
         let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let lines = document["output"].as_array().map(Vec::len);
         assert_eq!(lines, usize::try_from(run.lines).ok(), "SEED={seed}");

@@ -17,6 +17,15 @@ fn stand_in(job: &str) -> String {
     format!("{job} puts(\"{LOOK_ALIKE}\"); return 255;")
 }
 
+/// The records of the job `h s` with these retries, by the ssh in the directory `bin`, which fails.
+fn fail(scene: &Scene, bin: &str, retries: &str) -> String {
+    let mut command = scene.remoteexe();
+    command.env("PATH", bin).args(["--retries", retries, "--retry-delay", "0", "h", "s"]);
+    let run = scene.run(&mut command);
+    assert_eq!(run.code, 255);
+    run.records
+}
+
 #[test]
 fn a_job_whose_first_connections_are_dropped_runs_once_and_ends_with_its_own_status() {
     let sandbox = Sandbox::shared();
@@ -115,13 +124,9 @@ fn an_ssh_that_says_nothing_is_tried_again_if_it_would_name_any_other_reason() {
              }}
              return 255;"
         );
-        let mut command = scene.remoteexe();
-        command.env("PATH", forge_ssh(&scene, "OpenSSH_9.6p1", &main));
-        command.args(["--retries", "2", "--retry-delay", "0", "h", "s"]);
-        let run = scene.run(&mut command);
-        assert_eq!(run.code, 255);
-        assert_eq!(waits(&run.records).len(), if is_retried { 2 } else { 0 }, "{level}");
-        assert_eq!(run.records.contains("no retry"), !is_retried, "{level}");
+        let log = fail(&scene, &forge_ssh(&scene, "OpenSSH_9.6p1", &main), "2");
+        assert_eq!(waits(&log).len(), if is_retried { 2 } else { 0 }, "{level}");
+        assert_eq!(log.contains("no retry"), !is_retried, "{level}");
     }
 }
 
@@ -163,12 +168,8 @@ fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says
             // -T is as old as RequestTTY.
             Some(version) => (forge_ssh(&scene, version, &main), 3),
         };
-        let mut command = scene.remoteexe();
-        command.env("PATH", &bin).args(["--retries", "5", "h", "s"]);
-        let run = scene.run(&mut command);
-        assert_eq!(run.code, 255);
         assert_eq!(
-            run.records,
+            fail(&scene, &bin, "5"),
             format!(
                 "START,-,h s\n\
                  remoteexe: no retries: {bin}/ssh {reason}\n\
@@ -186,13 +187,9 @@ fn an_ssh_from_before_the_option_remote_command_is_tried_again_without_it() {
     for (version, has_option) in [("OpenSSH_7.4p1", false), ("OpenSSH_7.5p1", false), ("OpenSSH_7.6p1", true)] {
         let scene = Scene::new();
         let show = "for (int i = 1; i < argc; i++) puts(argv[i]);";
-        let mut command = scene.remoteexe();
-        command.env("PATH", forge_ssh(&scene, version, &stand_in(show)));
-        command.args(["--retries", "1", "--retry-delay", "0", "h", "s"]);
-        let run = scene.run(&mut command);
-        assert_eq!(run.code, 255);
-        assert_eq!(waits(&run.records).len(), 1, "{}", run.records);
-        let options = run.records.matches("\n-oRemoteCommand=none\n").count();
+        let log = fail(&scene, &forge_ssh(&scene, version, &stand_in(show)), "1");
+        assert_eq!(waits(&log).len(), 1, "{log}");
+        let options = log.matches("\n-oRemoteCommand=none\n").count();
         assert_eq!(options, if has_option { 2 } else { 0 }, "{version}");
     }
 }

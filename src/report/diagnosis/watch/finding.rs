@@ -71,7 +71,7 @@ pub fn finding(
         job: Rc::clone(&job.name),
         oddity,
         since: first.start,
-        detected_at: odd.get(known)?.end,
+        detected_at: odd.get(known)?.end(),
         last: (last.pid, last.start),
         runs: odd.len(),
         compared,

@@ -94,7 +94,7 @@ impl WatchedJob {
         if !errors.is_empty() && self.errors_at <= sample.start {
             (self.errors, self.errors_at) = (errors, sample.start);
         }
-        // A vector that doubles its room has more than is ever used: 13 MB for 500 jobs.
+        // A vector that doubles its room has more than is ever used: 6 MB for 500 jobs.
         if self.samples.len() > MAX_SAMPLES / 2 {
             self.samples.reserve_exact(MAX_SAMPLES + 1 - self.samples.len());
         }

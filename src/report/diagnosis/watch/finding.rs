@@ -42,7 +42,6 @@ pub enum Oddity {
 }
 
 impl Oddity {
-    /// The words of all states.
     pub const WORDS: [&str; 6] = ["FASTER", "EMPTY", "SAYS ERROR", "CREEPING", "RHYTHM", "TOO CLOSE"];
 
     pub fn word(&self) -> &'static str {

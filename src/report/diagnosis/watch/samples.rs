@@ -57,7 +57,6 @@ impl Sample {
     }
 }
 
-/// A job with its runs.
 pub struct WatchedJob {
     pub account: Account,
     /// The operands, as in the last START.
@@ -113,7 +112,6 @@ impl WatchedJob {
     }
 }
 
-/// The jobs whose runs are kept.
 #[derive(Default)]
 pub struct Samples {
     /// The places in `jobs` by [`lasting_name`]: the words of a job may hold the date.

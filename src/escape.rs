@@ -29,8 +29,7 @@ fn push_for_record(bytes: &[u8], text: &mut Vec<u8>) {
     }
 }
 
-/// `bytes` for a terminal. Bytes that are not UTF-8 are escaped too: on a terminal of another encoding they can be
-/// control characters.
+/// `bytes` for a terminal. Bytes that are not UTF-8 are escaped too: in another encoding they may be controls.
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -73,45 +72,4 @@ pub fn is_safe(character: char) -> bool {
         | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
     !character.is_control() && !is_invisible
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_steers_a_terminal_or_hides_from_its_reader() {
-        for (bytes, text) in [
-            (b"caf\xc3\xa9 \\ plain".as_slice(), "caf\u{e9} \\ plain"),
-            (b"\x1b[2J\x07\r\t\x7f", r"\x1b[2J\x07\r\t\x7f"),
-            (b"\xc2\x9b31m", r"\u{9b}31m"),
-            (b"\x9b31m\xff", r"\x9b31m\xff"),
-            ("a\u{202e}b\u{2066}".as_bytes(), r"a\u{202e}b\u{2066}"),
-            ("a\u{200b}b\u{feff}".as_bytes(), r"a\u{200b}b\u{feff}"),
-            ("a\u{e0041}b".as_bytes(), r"a\u{e0041}b"),
-        ] {
-            assert_eq!(printable(bytes), text);
-        }
-    }
-
-    #[test]
-    fn joined_words_of_any_bytes_are_one_line_without_control_characters() {
-        for seed in 0..1000 {
-            let mut random = fastrand::Rng::with_seed(seed);
-            let words: Vec<Vec<u8>> =
-                (0..random.usize(..5)).map(|_| (0..random.usize(..50)).map(|_| random.u8(..)).collect()).collect();
-            let text = join(words.iter().map(|word| OsStr::from_bytes(word)));
-            assert!(!text.iter().any(u8::is_ascii_control), "seed {seed}");
-            let safe = |bytes: &[u8]| -> Vec<u8> {
-                let chunks = bytes.utf8_chunks();
-                let kept = chunks.flat_map(|chunk| {
-                    let safe = chunk.valid().chars().filter(|c| !c.is_ascii() && is_safe(*c));
-                    [safe.collect::<String>().as_bytes(), chunk.invalid()].concat()
-                });
-                kept.collect()
-            };
-            let found = safe(&text);
-            assert_eq!(found, safe(&words.join(&b' ')), "seed {seed}");
-        }
-    }
 }

@@ -205,8 +205,7 @@ pub fn is_remark(line: &[u8]) -> bool {
     line.starts_with(b"** ") && POST_QUANTUM.contains(&line.trim_ascii_end())
 }
 
-/// Whether `line` comes from a cloud image, a nologin shell or an expired password in place of the script. Its status is
-/// 142, 1 or even 0.
+/// Whether `line` is of a cloud image, a nologin shell or an expired password, whose status is 142, 1 or even 0.
 pub fn is_no_login(line: &str) -> bool {
     let line = line.trim_end();
     line.starts_with("Please login as the user \"") && line.contains(" rather than the user ")
@@ -366,62 +365,5 @@ impl Diagnosis {
             cause: if is_key(cause) { Cause::Key } else { cause },
             is_at_jump_host: self.is_dropped_after && !self.is_forwarded,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MESSAGES: &str = include_str!("../tests/data/openssh-messages.txt");
-
-    fn failure_of(lines: &[&str]) -> String {
-        let mut diagnosis = Diagnosis::default();
-        for line in lines {
-            diagnosis.observe(format!("{line}\r").as_bytes());
-        }
-        let failure = diagnosis.failure();
-        failure.map_or("-".to_owned(), |failure| failure.to_string())
-    }
-
-    #[test]
-    fn every_message_of_every_version_has_its_cause() {
-        let mut situation = "";
-        let mut case: Option<(&str, &str)> = None;
-        let mut lines = Vec::new();
-        let mut count = 0;
-        // The empty line ends the last case.
-        for line in MESSAGES.lines().chain([""]) {
-            if let Some(message) = line.strip_prefix("    ") {
-                lines.push(message);
-                continue;
-            }
-            if let Some((versions, cause)) = case.take() {
-                assert!(!lines.is_empty(), "{situation}, {versions}");
-                let length = if versions == "each line" { 1 } else { lines.len() };
-                for lines in lines.chunks(length) {
-                    assert_eq!(failure_of(lines), cause, "{situation}, {lines:?}");
-                    count += 1;
-                }
-                lines.clear();
-            }
-            if line.starts_with('[') {
-                situation = line;
-            } else if !line.starts_with('#') {
-                case = line.split_once(": ");
-            }
-        }
-        assert!(count > 200, "{count} cases");
-    }
-
-    #[test]
-    fn a_warning_of_every_run_is_a_remark_and_an_error_is_none() {
-        let warnings = MESSAGES.lines().filter_map(|line| line.strip_prefix("    ** "));
-        assert_eq!(warnings.clone().count(), 3);
-        for warning in warnings {
-            assert!(is_remark(format!("** {warning}\r").as_bytes()), "{warning}");
-        }
-        assert!(!is_remark(b"Host key verification failed.\r"));
-        assert!(!is_remark(b""));
     }
 }

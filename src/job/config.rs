@@ -71,26 +71,3 @@ fn has_setting(text: &str, known: Option<&str>) -> bool {
             && !(INCLUDE.eq_ignore_ascii_case(keyword) && words.all(is_known))
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_setting_is_found_in_any_form_that_ssh_reads_and_not_in_a_comment() {
-        for (text, is_setting) in [
-            ("ForkAfterAuthentication yes", true),
-            ("Host h\n\tforkafterauthentication=yes\n", true),
-            ("  SessionType = none", true),
-            ("Include other", true),
-            ("Include /etc/ssh/ssh_config.d/* x", true),
-            ("Include /etc/ssh/ssh_config.d/*.conf", false),
-            ("", false),
-            ("# SessionType none", false),
-            ("Host sessiontype", false),
-            ("SessionTypes none", false),
-        ] {
-            assert_eq!(has_setting(text, Some(SYSTEM_DIRECTORY)), is_setting, "{text}");
-        }
-    }
-}

@@ -319,8 +319,7 @@ fn duration(seconds: &[u8]) -> Option<Duration> {
     Duration::try_from_secs_f64(str::from_utf8(seconds).ok()?.parse().ok()?).ok()
 }
 
-/// Parses records in the order of a log. Remembers the last time and process id, because many records in a row have the
-/// same.
+/// Parses records in the order of a log. Remembers the last time and process id, which many records in a row share.
 #[derive(Debug, Default)]
 pub struct Parser {
     time: Option<([u8; TIME], NaiveDateTime)>,
@@ -371,10 +370,6 @@ mod tests {
 
     use super::*;
 
-    fn at(second: i64) -> DateTime<Local> {
-        DateTime::from_timestamp(second, 999_999_999).expect("a time").with_timezone(&Local)
-    }
-
     #[test]
     fn the_manual_has_each_record_and_each_message_and_no_other() {
         let manual = include_str!("../generate/remoteexe.1").replace(r"\-", "-");
@@ -403,135 +398,10 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_a_record_is_that_of_the_last_set_forwards_and_backwards() {
-        let mut prefix = Prefix::new(1, at(0));
-        for second in [1_000_000_000, 1_000_000_000, 1_000_000_001, 999_999_999, 1_000_000_001] {
-            prefix.set(at(second));
-            assert_eq!(prefix.bytes, Prefix::new(1, at(second)).bytes);
-        }
-    }
-
-    #[test]
-    fn the_longest_text_of_a_record_fits_into_one_append() {
-        let prefix = Prefix::new(u32::MAX, at(253_402_300_799));
-        assert!(prefix.mark_len() + prefix.encoded_len(&[]) + MAX_TEXT <= MAX_APPEND);
-    }
-
-    #[test]
-    fn a_line_is_parsed_the_same_whatever_lines_came_before_it() {
-        let lines = [
-            "[2019-06-25 13:21:01][913] x",
-            "[2019-06-25 13:21:01][9130] x",
-            "[2019-06-25 13:21:01][91] x",
-            "[2020-02-29 13:21:01][00913] x",
-            "[0000-01-01 00:00:00][0] ",
-            "[9999-12-31 23:59:59][4294967295] [913] x",
-            // None of these is a record.
-            "",
-            "x",
-            "[2019-06-25 13:21:01][913]",
-            "[2019-06-25 13:21:01][913]x y",
-            "[2019-06-25 13:21:01][x] x",
-            "[2019-06-25 13:21:01][] x",
-            "[2019-06-25 13:21:01][+1] x",
-            "[2019-06-25 13:21:01][4294967296] x",
-            "[2019-06-31 13:21:01][913] x",
-            "[2019-06-25 13:21:61][913] x",
-            "2019-06-25 13:21:01][913] x",
-            " [2019-06-25 13:21:01][913] x",
-        ];
-        let alone = lines.map(|line| Parser::default().parse(line.as_bytes()));
-        assert_eq!(alone.iter().map_while(|record| *record).count(), 6);
-        assert_eq!(alone.iter().flatten().count(), 6);
-        for before in lines {
-            for (line, alone) in lines.iter().zip(&alone) {
-                let mut parser = Parser::default();
-                parser.parse(before.as_bytes());
-                assert_eq!(parser.parse(line.as_bytes()), *alone, "{before} {line}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_record_is_parsed_back_as_what_it_is_and_written_in_its_usual_form() {
-        let forms = [
-            ("START,-,h s,a [b]", "START,-,h s,a [b]"),
-            ("command,ssh root@h s", "command,ssh root@h s"),
-            ("remoteexe: the next line is output", "remoteexe: the next line is output"),
-            ("wait,0.412 s", "wait,0.412 s"),
-            ("wait,7 s", "wait,7.000 s"),
-            ("wait,18446744073709549568 s", "wait,18446744073709549568.000 s"),
-            ("retry,1/8,255,wait 0.412 s", "retry,1/8,255,wait 0.412 s"),
-            ("retry,01/08,0255,wait 0.5 s", "retry,1/8,255,wait 0.500 s"),
-            ("retry,9/1,255,wait 00 s", "retry,9/1,255,wait 0.000 s"),
-            ("END,255,", "END,255,"),
-            ("END,007,h s", "END,7,h s"),
-            ("END,0,,", "END,0,,"),
-            ("remoteexe: 7 lines lost, the log was full", "remoteexe: 7 lines lost, the log was full"),
-            ("remoteexe: cannot wait", "remoteexe: cannot wait"),
-            ("remoteexe: ", "remoteexe: "),
-            ("error: no; tip: do", "error: no; tip: do"),
-            ("error: ", "error: "),
-        ];
-        for (text, usual) in forms.into_iter().chain(USAGE.map(|line| (line, line))) {
-            let kind = Kind::parse(text.as_bytes());
-            assert!(!matches!(kind, Kind::Output(_)) && !can_only_be_output(text.as_bytes()[0]), "{text}");
-            assert_eq!(String::from_utf8_lossy(&kind.text()), usual);
-            assert_eq!(Kind::parse(usual.as_bytes()), kind, "{text}");
-        }
-        for (notice, ..) in NOTICES {
-            let kind = Kind::Notice(notice, b"0.412");
-            assert_eq!(Kind::parse(&kind.text()), kind);
-        }
-        assert!(can_only_be_output(b'x'));
-    }
-
-    #[test]
-    fn a_text_that_only_resembles_a_record_is_output() {
-        for text in [
-            "",
-            "START,0,h s",
-            "wait,x s",
-            "retry,db1 in 5 s",
-            "retry,1/8,255,wait x s",
-            "retry,1/,255,wait 1 s",
-            "retry,1/8,254,wait 1 s",
-            "retry,1/8,255,wait 1.2.3 s",
-            "retry,1/8,255,wait 1e3 s",
-            "retry,1/8,255,wait 18446744073709551615 s",
-            "retry,4294967296/8,255,wait 1 s",
-            "END,+1,h s",
-            "END,,h s",
-            "END,0",
-            "errors: none",
-        ] {
-            assert_eq!(Kind::parse(text.as_bytes()), Kind::Output(text.as_bytes()));
-        }
-    }
-
-    #[test]
-    fn a_mark_alone_is_no_whole_record_whatever_its_line_is() {
-        let prefix = Prefix::new(7, at(0));
-        let texts: [&[u8]; 7] = [b"a", MARK, b"END,0,h", MARK, MARK, b"b", b""];
-        let mut records = Vec::new();
-        let mut ends = vec![0];
-        for text in texts {
-            prefix.encode(text, &mut records);
-            ends.push(records.len());
-        }
-        for (whole, from, to) in [(0, 0, 1), (1, 1, 3), (3, 3, 5), (5, 5, 6), (6, 6, 7)] {
-            for length in ends[from]..ends[to] {
-                assert_eq!(prefix.whole_records(&records[..length]), ends[whole]);
-            }
-        }
-        assert_eq!(prefix.whole_records(&records), records.len());
-    }
-
-    #[test]
     fn a_mark_costs_at_most_twice_what_its_line_costs_without_one() {
         let shortest = ["END,0,", "wait,0 s", "START,-,", "command,"];
         for pid in [1, u32::MAX] {
-            let prefix = Prefix::new(pid, at(0));
+            let prefix = Prefix::new(pid, Local::now());
             for text in shortest {
                 assert!(needs_mark(text.as_bytes()));
                 assert!(prefix.mark_len() <= 2 * prefix.encoded_len(text.as_bytes()));

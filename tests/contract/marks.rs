@@ -54,13 +54,14 @@ fn of_many_jobs_at_once_no_record_comes_between_a_mark_and_its_line() {
 
 #[test]
 fn where_a_file_takes_no_more_a_mark_goes_on_with_its_line_in_the_next_place() {
-    let body = "seq -f 'END,0,printed %.0f' 200; exit 7";
-    let lines: Vec<String> = (1..=200).map(|it| format!("END,0,printed {it}\n")).collect();
+    // A line of output that is a mark has one itself.
+    let body = format!("seq -f 'END,0,printed %.0f' 100 | sed 'p; s/.*/{}/'; exit 7", MARK.trim_end());
+    let lines: Vec<String> = (1..=100).map(|it| format!("END,0,printed {it}\n{MARK}")).collect();
     let lines = lines.concat();
     for size in (4000..4120).step_by(5) {
         let scene = Scene::new();
         let mut prlimit = Command::new("prlimit");
-        scene.equip_with_ssh(&mut prlimit, body);
+        scene.equip_with_ssh(&mut prlimit, &body);
         let size = format!("--fsize={size}");
         let output = prlimit.args([&size, REMOTEEXE, "h", "s"]).output().unwrap();
         assert_eq!(code(&output), 7);

@@ -37,14 +37,15 @@ pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: 
     let (jobs, last) = (&*incident.jobs, incident.last);
     // What ran before or after has nothing to do with the problem.
     let end = incident.until(report.scope.now);
-    let in_time = |job| {
-        let runs = report.history.since(job, incident.window.since).take_while(|run| run.start <= end);
-        runs.filter(|run| report.scope.has(run))
+    let in_time = |job: &JobId| {
+        let runs = report.history.since(*job, incident.window.since);
+        runs.filter(|run| run.start <= end && report.scope.has(run))
     };
-    let mut runs: Vec<RunSummary> =
-        jobs.iter().filter(|job| rows.contains_key(job)).flat_map(|job| in_time(*job)).collect();
+    let with_runs = || jobs.iter().filter(|job| rows.contains_key(job));
+    let all = with_runs().map(|job| in_time(job).count()).sum();
+    // A problem may have millions of runs: only those that may be listed are kept.
+    let mut runs: Vec<RunSummary> = with_runs().flat_map(|job| in_time(job).rev().take(RUNS_OF_SEVERAL)).collect();
     runs.sort_by_key(|run| std::cmp::Reverse((run.start, run.pid)));
-    let all = runs.len();
     runs.truncate(RUNS_OF_SEVERAL);
     let shown = runs.len();
     let last_good = last.and_then(|run| last_good(report, std::slice::from_ref(&run.job)));

@@ -29,8 +29,7 @@ fn push_for_record(bytes: &[u8], text: &mut Vec<u8>) {
     }
 }
 
-/// `bytes` for a terminal. Bytes that are not UTF-8 are escaped too: on a terminal of another encoding they can be
-/// control characters.
+/// `bytes` for a terminal. Bytes that are not UTF-8 are escaped too: in another encoding they may be controls.
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

@@ -10,7 +10,6 @@ pub use completions::Grammars;
 /// In mdoc(7).
 const MANUAL: &str = include_str!("generate/remoteexe.1");
 
-/// Makes a text from the grammars.
 pub type Document = fn(&Grammars) -> String;
 
 pub const DOCUMENTS: [(&str, Document); 4] = [

@@ -233,8 +233,7 @@ impl Job {
         Some(proof.inspect_err(|reason| self.record_lack(reason, log)))
     }
 
-    /// The marker for safe retries and for the connect timeout, if either is wanted and the programs of this machine
-    /// support it.
+    /// The marker for retries and the connect timeout, if either is wanted and this machine's programs support it.
     fn marker(&self, ssh: &Proved, signals: &mut Signals, log: &mut Log) -> Option<Marker> {
         if self.retries.count == 0 && self.connect_timeout.is_none() {
             return None;
@@ -327,8 +326,7 @@ impl AttemptResult {
         }
     }
 
-    /// Logs that ssh was killed after this time. Only if no process of ssh is left, the log says that it was not
-    /// connected.
+    /// Logs that ssh was killed after this time, and if no process of ssh is left, that it was not connected.
     fn record_timeout(&mut self, timeout: Duration, signals: &mut Signals, log: &mut Log) {
         match self.end_family(signals) {
             Ok(()) => log.notice(Notice::ConnectTimeout, &seconds(timeout)),

@@ -238,8 +238,7 @@ impl Log {
         Err(error)
     }
 
-    /// Writes as many pending records to standard error as it takes by `deadline`, and sends those that are not output
-    /// to syslog.
+    /// Writes the pending records to standard error until `deadline`, and sends those that are not output to syslog.
     fn write_elsewhere(&mut self, deadline: Instant) {
         if self.pending.is_empty() {
             return;
@@ -298,8 +297,7 @@ fn run_number() -> u64 {
     random::number().unwrap_or_else(|_| process::id().into())
 }
 
-/// `text` in pieces that each fit into a record, and whether each needs a mark: a later piece may look like a record.
-/// An empty text is one piece.
+/// `text` in pieces that fit into a record, and whether each needs a mark: a later piece may look like a record.
 fn pieces(text: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
     let (first, rest) = text.split_at(text.len().min(MAX_TEXT));
     let rest = rest.chunks(MAX_TEXT);

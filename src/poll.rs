@@ -6,8 +6,7 @@ use std::time::Instant;
 use rustix::event::{PollFd, Timespec, poll};
 use rustix::io::Errno;
 
-/// Waits until one of `fds` is ready, until `deadline`, or until a signal handler has run. Fails if the kernel is out
-/// of memory (poll(2)).
+/// Waits until one of `fds` is ready, `deadline` is over, or a signal handler has run. Fails without memory (poll(2)).
 pub fn wait(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<()> {
     let timeout = deadline
         .map(|at| Timespec::try_from(at.saturating_duration_since(Instant::now())))

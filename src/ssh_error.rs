@@ -205,8 +205,7 @@ pub fn is_remark(line: &[u8]) -> bool {
     line.starts_with(b"** ") && POST_QUANTUM.contains(&line.trim_ascii_end())
 }
 
-/// Whether `line` comes from a cloud image, a nologin shell or an expired password in place of the script. Its status is
-/// 142, 1 or even 0.
+/// Whether `line` is of a cloud image, a nologin shell or an expired password, whose status is 142, 1 or even 0.
 pub fn is_no_login(line: &str) -> bool {
     let line = line.trim_end();
     line.starts_with("Please login as the user \"") && line.contains(" rather than the user ")

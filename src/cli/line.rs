@@ -53,8 +53,7 @@ impl<A: FromArgMatches> CommandLine<A> {
         Ok(Self { args: A::from_arg_matches(&matches)?, matches, grammar })
     }
 
-    /// `word` as the value of the argument `id`. If `check` refuses it, the error names the option, or the variable
-    /// that `word` came from.
+    /// `word` as the value of the argument `id`. An error of `check` names the option or variable that it came from.
     pub fn value<T>(
         &self,
         id: &str,

@@ -9,8 +9,7 @@ use crate::decimal;
 /// - a duration before `now`: `90m`, `1d12h`;
 /// - a time with its offset from UTC (RFC 3339), as `--json` prints it.
 ///
-/// A day alone means its first second, or with `is_end` the first second after it. A time of day alone means the last
-/// such time.
+/// A day alone means its first second, or with `is_end` the first one after it. A time alone means the last such time.
 pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Option<NaiveDateTime> {
     let today = now.date_naive();
     with_offset(text)

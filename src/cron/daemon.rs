@@ -21,7 +21,6 @@ pub enum Daemon {
 pub struct MachineCron {
     /// The name, with the version if the program shows one.
     pub name: String,
-    /// The rules by which this report reads crontabs.
     pub rules: Daemon,
     /// Whether `rules` are the daemon's own. If not, slots are not judged.
     pub is_known: bool,

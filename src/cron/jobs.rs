@@ -125,7 +125,6 @@ pub struct CommentedOut {
     pub user: Option<String>,
 }
 
-/// The limit of calls on one line.
 const MOST_CALLS_A_LINE: usize = 100;
 
 /// The limit of bytes of time fields that are shown. crontab(1) accepts a field of any length.

@@ -8,7 +8,6 @@ use super::fault::Fault;
 pub struct LineCommand {
     /// None if the crontab has no such column.
     pub user: Option<String>,
-    /// The variables that earlier lines set.
     pub variables: Vec<(String, String)>,
     /// As the shell gets it.
     pub command: String,

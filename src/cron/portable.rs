@@ -42,7 +42,6 @@ pub struct PortableLine {
     pub hides_status: bool,
 }
 
-/// A crontab for another scheduler.
 pub struct PortableLines {
     pub path: PathBuf,
     /// The last change, in seconds from 1970, if known.
@@ -185,8 +184,7 @@ fn fails_if_locked(tokens: &[Token]) -> bool {
     (lock.does_not_wait || lock.has_limit) && lock.status == Some(LOCKED)
 }
 
-/// Whether the last command that mentions remoteexe, or a group that ends with it, is in the background, or in a pipe
-/// before another command.
+/// Whether the last call of remoteexe, or a group that ends with it, is in the background, or in a pipe before another.
 fn hides_status(tokens: &[Token]) -> bool {
     let is_call = |token: &Token| matches!(token, Token::Word(word) if base_name(&word.text) == b"remoteexe");
     let Some(last) = tokens.iter().rposition(is_call) else {

@@ -41,8 +41,7 @@ pub fn periods(now: DateTime<Local>) -> Periods {
     HORIZONS.map(|days| clock_intervals(&Zone::Machine, after, after + days * DAY))
 }
 
-/// The seconds of `day` in which many jobs connect: one for each number of jobs, the largest first. Jobs with a random
-/// delay belong to no crowd.
+/// The seconds in which many jobs connect, one for each number of jobs, the largest first. Random delays do not count.
 pub fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
     let mut seconds: HashMap<i64, usize> = HashMap::new();
     let exact = |entry: &&&CronJob| entry.wait.most == Some(entry.wait.least) && comes_in_time(entry);

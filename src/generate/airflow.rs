@@ -33,8 +33,7 @@ pub struct DagFile {
     pub text: String,
     /// For standard error, a line each.
     pub messages: String,
-    /// [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a line was left out, [`exit::IO_ERROR`] if a crontab could not be
-    /// read.
+    /// [`exit::FOUND_FAILURES`] if a line was left out, [`exit::IO_ERROR`] if a crontab could not be read.
     pub status: u8,
 }
 
@@ -73,8 +72,7 @@ impl DagRequest {
     }
 }
 
-/// Whether the clock of the line's zone changes in the year after the crontab's last change: so the same crontab always
-/// makes the same file.
+/// Whether the clock changes in the year after the crontab's last change: the same crontab always makes the same file.
 fn clock_changes(line: &PortableLine, changed: i64) -> bool {
     let zone = Zone::named(&line.zone);
     zone.is_some_and(|zone| !dst::changes(&zone, changed.div_euclid(60)).is_empty())

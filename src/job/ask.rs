@@ -15,11 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 const MOST_BYTES: usize = 64 << 10;
 
-/// The standard output of `program`, as soon as it is enough. Then the program is killed: a child of it may keep the
-/// pipe open.
+/// The standard output of `program`, as soon as it is enough. Then it is killed: a child of it may keep the pipe open.
 ///
-/// Fails if the program cannot be run, if it does not print enough in time, or if a signal asks us to end. The caller
-/// then acts on the signal.
+/// Fails if it cannot be run, does not print enough in time, or if a signal asks us to end, on which the caller acts.
 pub fn ask(program: &Program, signals: &mut Signals, is_enough: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
     let (output, input) = io::pipe()?;
     let null = dev_null()?;

@@ -72,8 +72,7 @@ impl Family {
         self.known.iter().for_each(|process| process.send(signal));
     }
 
-    /// Ends what is left of the family, after ssh has been reaped, and waits until it is gone. Fails with the name of a
-    /// process that remains.
+    /// Ends what ssh left after it was reaped, and waits for that. Fails with the name of a process that remains.
     pub fn end(&self, signals: &mut Signals) -> Result<(), String> {
         let begin = Instant::now();
         let mut asked: Vec<Process> = Vec::new();

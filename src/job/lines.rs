@@ -44,8 +44,7 @@ impl Lines {
         }
     }
 
-    /// Grows the partial line. A full piece is passed on only when more follows: a line of exactly `MAX_TEXT` bytes is
-    /// one line.
+    /// Grows the partial line. A full piece is passed on when more follows: a line of `MAX_TEXT` bytes is one line.
     fn extend(&mut self, mut bytes: &[u8], line: &mut impl FnMut(&[u8])) {
         while self.partial.len() + bytes.len() > MAX_TEXT {
             let (head, tail) = bytes.split_at(MAX_TEXT - self.partial.len());

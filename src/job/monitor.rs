@@ -7,8 +7,7 @@ use memchr::memmem;
 use super::openssh::TAG;
 use crate::ssh_error::{Cause, Diagnosis, NO_LOCAL_FORWARDING};
 
-/// ssh sends a first line of some 40 bytes. After the server's first line, ssh sends the names of its algorithms, which
-/// are longer than this.
+/// ssh sends a first line of some 40 bytes, and after the server's the names of its algorithms, which are longer.
 const FIRST_LINE: u64 = 128;
 
 /// ssh cuts a longer tag.

@@ -26,8 +26,7 @@ use crate::poll::{is_ready, wait};
 /// The time for ssh to end after the first signal that was forwarded to it.
 const KILL_AFTER: Duration = Duration::from_secs(10);
 
-/// Within this time the same signal counts as the same request: timeout(1) sends it to us, and then to our process
-/// group.
+/// In this time the same signal counts as one request: timeout(1) sends it to us, and then to our process group.
 const SAME_SIGNAL: Duration = Duration::from_secs(1);
 
 /// The time for the pipe's end of file after ssh has exited. Usually it has already come; but a local helper (a
@@ -84,8 +83,7 @@ pub struct AttemptWatch<'a> {
     pub connect_by: Option<Instant>,
 }
 
-/// Waits for ssh to exit, and passes its output to `sinks`. Fails only if the system is out of memory; ssh has then
-/// been killed.
+/// Waits for ssh to exit, and passes its output to `sinks`. Fails only without memory; ssh has then been killed.
 pub fn relay(ssh: Running, watch: &mut AttemptWatch, signals: &mut Signals, sinks: &mut Sinks) -> anyhow::Result<Exit> {
     let Running { child, output } = ssh;
     let pipe_size = fcntl_getpipe_size(&output).unwrap_or(DEFAULT_PIPE_SIZE);
@@ -145,8 +143,7 @@ struct Relay<'a, 'p> {
 }
 
 impl Relay<'_, '_> {
-    /// Relays output and forwards signals until ssh has exited. The exit decides, not the pipe's end of file: see
-    /// [`EOF_GRACE`].
+    /// Relays output and signals until ssh has exited. The exit decides, not the end of file: see [`EOF_GRACE`].
     fn until_exit(&mut self, signals: &mut Signals) -> anyhow::Result<ExitStatus> {
         loop {
             self.verify();
@@ -202,8 +199,7 @@ impl Relay<'_, '_> {
         }
         self.stop(signals);
         if self.child.has_exited() {
-            // ssh ended by itself at this moment. Its own messages give the reason, and show whether another attempt is
-            // useful.
+            // ssh ended by itself at this moment. Its own messages show why, and whether another attempt is useful.
             return;
         }
         // To look for the family takes long, so that comes before the last look: anybody may continue ssh in the meantime.

@@ -53,8 +53,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Blocks nearly all signals, and opens the descriptor that they are read from (signalfd(2)). Fails if no
-    /// descriptor is left.
+    /// Blocks nearly all signals, and opens the descriptor to read them from (signalfd(2)). Fails if none is left.
     ///
     /// A signal that was ignored when we started (nohup) stays ignored, for us and for ssh. The caller's mask is not
     /// kept: with SIGTERM blocked we could not be ended. A signal that was pending under that mask comes through the

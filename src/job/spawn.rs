@@ -119,7 +119,6 @@ impl Child {
         self.is_in(WaitIdOptions::EXITED)
     }
 
-    /// Whether a signal has stopped the child.
     pub fn is_stopped(&self) -> bool {
         self.is_in(WaitIdOptions::STOPPED)
     }

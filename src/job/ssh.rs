@@ -65,8 +65,7 @@ impl Ssh {
     /// The words of the remote command are passed unchanged: ssh joins them with single spaces, and leaves everything
     /// else to the remote shell.
     ///
-    /// A program that is `proved` to be ssh gets the guards. With a `marker`, it also prints that before it requests
-    /// the remote command.
+    /// A program that is `proved` to be ssh gets the guards. With a `marker`, it prints that before the remote command.
     pub fn start(&self, proved: Option<&Proved>, marker: Option<&Marker>) -> Result<Running, StartError> {
         let (output, input) = io::pipe()?;
         // Refused to an ordinary user with very many jobs at once (pipe(7), pipe-user-pages-soft).

@@ -7,8 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::escape;
 
-/// Characters with a meaning to a shell. ssh passes host and login to the commands of `ProxyCommand` and `Match exec`,
-/// which a shell runs.
+/// Characters with a meaning to a shell, to which ssh passes host and login in `ProxyCommand` and `Match exec`.
 const SHELL_METACHARACTERS: &str = "'\"`$\\;&|<>(){}[]*?!#~";
 
 /// The reason why a word cannot be part of the ssh command.

@@ -27,8 +27,7 @@ pub struct LogName {
     pub day: NaiveDate,
     /// The user of the records, if the daily file did not take them.
     pub user: Option<u32>,
-    /// The number of the run, if the per-user file did not take the records either. Nobody can guess it, so nobody can
-    /// create the file in advance.
+    /// The number of the run, if the per-user file did not take the records either. Nobody can guess it in advance.
     pub run: Option<u64>,
 }
 
@@ -76,8 +75,7 @@ impl Display for LogName {
 /// The reason why a file did not take the records.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Another user can have put the file there or can change it, or it would swallow the records, or it cannot be
-    /// created on a full disk.
+    /// Another user may have put the file there or may change it, it would swallow the records, or the disk is full.
     #[error("{0}")]
     Refused(String),
     /// Root's file, to which an ordinary user may not write.
@@ -236,8 +234,7 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
     Err(io::Error::other("it is created and deleted again and again").into())
 }
 
-/// Creates the file with mode 0666 less the umask, but always readable and writable for us: with umask 0222 the next
-/// append could not open it.
+/// Creates the file with mode 0666 less the umask, but always open to us: with umask 0222 the next append would fail.
 fn create(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
     let file = open(path, flags, Mode::from_raw_mode(0o666))?;

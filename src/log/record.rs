@@ -319,8 +319,7 @@ fn duration(seconds: &[u8]) -> Option<Duration> {
     Duration::try_from_secs_f64(str::from_utf8(seconds).ok()?.parse().ok()?).ok()
 }
 
-/// Parses records in the order of a log. Remembers the last time and process id, because many records in a row have the
-/// same.
+/// Parses records in the order of a log. Remembers the last time and process id, which many records in a row share.
 #[derive(Debug, Default)]
 pub struct Parser {
     time: Option<([u8; TIME], NaiveDateTime)>,

@@ -16,8 +16,7 @@ pub struct DueMinute {
     pub minute: i64,
     /// The same in local time, counted as if local time were UTC.
     pub local: i64,
-    /// The minutes by which cron may run the line later. cron runs skipped minutes in a row, and may wait ten seconds
-    /// after each.
+    /// The minutes by which cron may be late: it runs skipped minutes in a row, and may wait ten seconds after each.
     pub late: i64,
 }
 

@@ -42,8 +42,7 @@ pub fn name_of_machine() -> Option<String> {
 }
 
 impl Zone {
-    /// The zone of this name, such as `Europe/Berlin`. Another user's crontab may name the zone, so a name leads to no
-    /// file outside of the database.
+    /// The zone of this name. Another user's crontab may give it, so it leads to no file outside of the database.
     pub fn named(name: &str) -> Option<Self> {
         let is_plain = |part| matches!(part, Component::Normal(_));
         if name.is_empty() || !Path::new(name).components().all(is_plain) {
@@ -72,8 +71,7 @@ impl Zone {
         i64::from(offset).div_euclid(60)
     }
 
-    /// The intervals of constant offset from the minute `from` up to `until`, both of UTC: the first minute and the
-    /// offset.
+    /// The intervals of constant offset from the minute `from` of UTC up to `until`: the first minute and the offset.
     pub fn offsets(&self, from: i64, until: i64) -> Vec<(i64, i64)> {
         // Shorter than any time between two changes of an offset.
         const STEP: i64 = 12 * 60;

@@ -37,7 +37,6 @@ const FIND_RUNS: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
 const SURE: [&str; 14] =
     [".", ":", "cd", "date", "echo", "export", "printf", "set", "sleep", "source", "true", "ulimit", "umask", "unset"];
 
-/// A call, or why it cannot be understood.
 pub type Mention = Result<Call, String>;
 
 /// The calls of remoteexe in `text`, which a shell runs with these variables.

@@ -46,8 +46,7 @@ pub fn base_name(path: &[u8]) -> &[u8] {
 #[error("there is no closing {0}")]
 pub struct Unclosed(pub char);
 
-/// Splits `text` into words without redirections, and operators. Expands these variables. Fails if a quote or a
-/// substitution has no end.
+/// Splits `text` into words and operators, without redirections. Fails if a quote or a substitution has no end.
 pub fn tokens(text: &[u8], variables: &Variables) -> Result<Vec<Token>, Unclosed> {
     let mut lexer = Lexer { rest: text, variables, tokens: Vec::new(), word: None, is_target: false };
     while let Some(&byte) = lexer.rest.first() {

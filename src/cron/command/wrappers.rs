@@ -188,8 +188,7 @@ impl Unwrapped<'_> {
     }
 }
 
-/// The seconds after which the timeout(1) that a script begins with ends it. The words are those of a START, split at
-/// blanks.
+/// The seconds after which the timeout(1) that a script begins with ends it. The words are those of a START.
 pub fn limit_of_script<'a>(words: impl Iterator<Item = &'a [u8]>) -> Option<u64> {
     let words: Vec<Word> = words.map(|text| Word { text: text.to_vec(), ..Word::default() }).collect();
     unwrap(&words).call.limit

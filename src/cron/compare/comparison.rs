@@ -175,8 +175,7 @@ impl Comparison {
     }
 }
 
-/// The delay, in seconds from the slot before, that nine of ten STARTs have at least. A period of late STARTs does not
-/// change it.
+/// The delay in seconds that nine of ten STARTs have at least. A period of late STARTs does not change it.
 fn usual_delay(due: &[Due], starts: &[i64]) -> i64 {
     let mut slots = due.iter().map(Due::latest_without_delay).peekable();
     let mut last = None;

@@ -42,8 +42,7 @@ impl Due {
 }
 
 impl CronJob {
-    /// The STARTs due in `intervals` since the crontab's last change: earlier lines are unknown. `line` is the caller's
-    /// number of the line.
+    /// The STARTs due since the crontab's last change: earlier lines are unknown. `line` is the caller's number.
     pub fn due(&self, intervals: &[ClockInterval], line: u32) -> Vec<Due> {
         let interval = self.shortest_interval(intervals);
         let least = seconds(self.wait.least);

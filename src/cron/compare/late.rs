@@ -76,8 +76,7 @@ impl LateStarts {
         true
     }
 
-    /// Whether STARTs since the slot `missed` are late, and the last one may still come at `until`. Then each START
-    /// belongs to the slot before its own.
+    /// The same for STARTs of which the last one may still come at `until`.
     pub fn goes_on(&mut self, missed: &Due, until: i64) -> bool {
         let is_late = self.settled < missed.at && self.last_waits_at(until) && self.explains(missed);
         if is_late {

@@ -21,8 +21,7 @@ const LARGEST: u64 = 16 << 20;
 const CRONTAB: &str = "/etc/crontab";
 const CRON_D: &str = "/etc/cron.d";
 
-/// Files, and directories with files, by which other programs than the cron daemon start jobs: anacron, run-parts, at
-/// and mcron.
+/// Files and directories by which other programs than the cron daemon start jobs: anacron, run-parts, at and mcron.
 const OF_OTHERS: [&str; 8] = [
     "/etc/anacrontab",
     "/etc/cron.hourly",
@@ -37,7 +36,6 @@ const OF_OTHERS: [&str; 8] = [
 pub enum CrontabSelection {
     /// The crontabs that this machine's cron daemon reads.
     Machine,
-    /// These files, with their columns.
     Files(Vec<(PathBuf, Columns)>),
 }
 
@@ -129,7 +127,6 @@ impl Crontabs {
         crontabs
     }
 
-    /// A line, and its crontab.
     pub fn line(&self, file: &Path, number: usize) -> Option<(&Crontab, &CronLine)> {
         let crontab = self.read.iter().find(|crontab| crontab.path == file)?;
         let mut lines = crontab.contents.lines.iter();

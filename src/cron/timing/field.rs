@@ -41,7 +41,6 @@ pub struct Values {
     pub ignored: usize,
 }
 
-/// The reason why cron refuses a field.
 type FieldError = &'static str;
 
 const NO_NUMBER: FieldError = "has no number where one is needed";

@@ -63,8 +63,7 @@ pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
     differences.collect()
 }
 
-/// The minutes of UTC in which the change at `at` may matter: from the last day before it on which the line is due to
-/// the first such day after it.
+/// The minutes of UTC in which the change at `at` may matter: from the last day before with a slot to the first after.
 fn window(schedule: &AirflowSchedule, zone: &Zone, at: i64) -> (i64, i64) {
     let today = (at + zone.offset(at)).div_euclid(DAY);
     let is_due = |day: &i64| date(*day).is_some_and(|date| schedule.timing.is_due_on(date));

@@ -26,8 +26,7 @@ pub struct DagLine {
 }
 
 pub struct AirflowSchedule {
-    /// The times at which Airflow starts a run, even if the guard ends it. If both days and weekdays are restricted,
-    /// one of the two has to match.
+    /// The times at which Airflow starts a run, even if the guard ends it. Of two restricted day fields one must match.
     pub timing: Timing,
     /// Written as two expressions of half a day each.
     is_split: bool,

@@ -54,7 +54,6 @@ pub enum IncidentKind {
     Lost,
     /// Runs were lost at one time: the machine went down, or everything was killed.
     LostTogether {
-        /// The machine's boot.
         boot: Option<NaiveDateTime>,
         /// Nothing was started until this time.
         quiet_until: Option<NaiveDateTime>,
@@ -82,9 +81,7 @@ pub enum IncidentKind {
     },
     /// A job takes longer than before.
     Slower {
-        /// The earlier median, in seconds.
         before: u32,
-        /// The present median, in seconds.
         now: u32,
     },
     /// Nothing was started, for longer than ever before.
@@ -149,44 +146,33 @@ pub enum IncidentState {
 }
 
 impl IncidentState {
-    /// The states of an incident that goes on.
-    pub const NOW: [Self; 15] = [
-        Self::Failing,
-        Self::Flapping,
-        Self::Lost,
-        Self::Hung,
-        Self::Unreachable,
-        Self::LoginRefused,
-        Self::HostKey,
-        Self::Slower,
-        Self::Dropped,
-        Self::Silent,
-        Self::NotStarted,
-        Self::CronDown,
-        Self::ClockJumped,
-        Self::LogFull,
-        Self::Late,
+    /// In the order of the states.
+    const WORDS: [(Self, &str); 16] = [
+        (Self::Failing, "FAILING"),
+        (Self::Flapping, "FLAPPING"),
+        (Self::Lost, "LOST"),
+        (Self::Hung, "HUNG"),
+        (Self::Unreachable, "UNREACHABLE"),
+        (Self::LoginRefused, "LOGIN REFUSED"),
+        (Self::HostKey, "HOST KEY"),
+        (Self::Recovered, "RECOVERED"),
+        (Self::Slower, "SLOWER"),
+        (Self::Dropped, "DROPPED"),
+        (Self::Silent, "SILENT"),
+        (Self::NotStarted, "NOT STARTED"),
+        (Self::CronDown, "CRON DOWN"),
+        (Self::ClockJumped, "CLOCK JUMPED"),
+        (Self::LogFull, "LOG FULL"),
+        (Self::Late, "LATE"),
     ];
 
+    /// The states of an incident that goes on.
+    pub fn now() -> impl Iterator<Item = Self> {
+        Self::WORDS.into_iter().map(|(state, _)| state).filter(|state| *state != Self::Recovered)
+    }
+
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Failing => "FAILING",
-            Self::Flapping => "FLAPPING",
-            Self::Lost => "LOST",
-            Self::Hung => "HUNG",
-            Self::Unreachable => "UNREACHABLE",
-            Self::LoginRefused => "LOGIN REFUSED",
-            Self::HostKey => "HOST KEY",
-            Self::Recovered => "RECOVERED",
-            Self::Slower => "SLOWER",
-            Self::Dropped => "DROPPED",
-            Self::Silent => "SILENT",
-            Self::NotStarted => "NOT STARTED",
-            Self::CronDown => "CRON DOWN",
-            Self::ClockJumped => "CLOCK JUMPED",
-            Self::LogFull => "LOG FULL",
-            Self::Late => "LATE",
-        }
+        Self::WORDS[self as usize].1
     }
 }
 
@@ -301,7 +287,6 @@ impl Incident {
         }
     }
 
-    /// The hosts of an unreachable or refused connection.
     pub fn hosts(&self) -> &[HostId] {
         match &self.kind {
             IncidentKind::Unreachable { hosts } | IncidentKind::Refused { hosts, .. } => hosts,
@@ -331,8 +316,7 @@ impl Incident {
         most.map(|(way, _)| *way)
     }
 
-    /// Takes a bad run as the last one, unless there is a later run. Any other run is preferred to a lost run, which
-    /// shows no reason.
+    /// Takes a bad run as the last one, unless there is a later one. Lost runs come last, because they show no reason.
     fn take_last(&mut self, run: RunSummary) {
         let order = |run: &RunSummary| (run.outcome != Outcome::Lost, run.until);
         if self.last.is_none_or(|last| order(&last) <= order(&run)) {

@@ -31,7 +31,6 @@ const AT_ONCE: TimeDelta = TimeDelta::seconds(5);
 pub struct StartedJob<'a> {
     pub id: JobId,
     pub name: &'a [u8],
-    /// The number of STARTs.
     pub starts: usize,
     pub first: NaiveDateTime,
     pub last: NaiveDateTime,
@@ -42,7 +41,6 @@ pub struct StartedJob<'a> {
     has_stopped: bool,
 }
 
-/// A job that runs twice.
 pub enum Twice<'a> {
     /// Two users or schedulers start the job.
     ByTwo(&'a StartedJob<'a>, &'a StartedJob<'a>),
@@ -61,7 +59,6 @@ pub struct JobChanges<'a> {
 }
 
 impl<'a> JobChanges<'a> {
-    /// The changes among all `jobs`.
     pub fn of(evidence: &Evidence<'a>, jobs: &'a [StartedJob<'a>]) -> Self {
         let renamed = renamed(evidence.history, jobs);
         let is_renamed = |id: JobId| renamed.iter().any(|(old, new)| [old.id, new.id].contains(&id));

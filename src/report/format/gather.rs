@@ -158,18 +158,16 @@ impl<'a> Gatherer<'a> {
         if let Some(older) = older.as_ref().filter(|_| self.needs.baseline) {
             older.add_good_runs(&mut history, &scope, &|run| self.accept(run));
         }
+        // No user's log changes the report about another user's jobs.
+        let users = &self.machine.users;
+        read.back.retain(|back| back.uid.is_none_or(|uid| !users.is_other_user(uid)));
+        // The check frees the STARTs of all runs before Watch needs memory.
+        let mut missed = self.check(&read, &scope, logs);
         let watch = self.watch(logs);
         for finding in watch.idle() {
             history.set_idle(finding.account, &finding.job, finding.since);
         }
-        // No user's log changes the report about another user's jobs.
-        let users = &self.machine.users;
-        read.back.retain(|back| back.uid.is_none_or(|uid| !users.is_other_user(uid)));
-        let mut crontabs = self.expected.take();
-        let mut missed = match &mut crontabs {
-            Some(expected) if self.needs.slots => self.check(expected, &read, &scope, logs),
-            _ => MissedStarts::default(),
-        };
+        let crontabs = self.expected.take();
         if let Some(expected) = &crontabs {
             leave_out_new_jobs(&mut missed, expected, older.as_ref());
             let is_asked = self.needs.slots && self.needs.baseline && !self.needs.is_news && scope.is_live;
@@ -274,8 +272,11 @@ impl<'a> Gatherer<'a> {
         Some(OlderLogs { known: &logs.known, read, from, machine: self.machine, files: Cell::default() })
     }
 
-    /// Compares the slots with the STARTs. Nothing is missing if some logs could not be read.
-    fn check(&self, expected: &mut Expected, read: &Reading, scope: &Scope, logs: &Logs) -> MissedStarts {
+    /// Compares the slots with the STARTs, if the format needs that. Nothing is missing if some logs could not be read.
+    fn check(&mut self, read: &Reading, scope: &Scope, logs: &Logs) -> MissedStarts {
+        let Some(expected) = self.expected.as_mut().filter(|_| self.needs.slots) else {
+            return MissedStarts::default();
+        };
         let unread = read.merged.unread.iter().chain(&logs.refused);
         // If another user's file has the name of a log, the records are in another file, which is read.
         let unread = unread.filter(|(_, error)| !matches!(error, InputError::Stranger(_)));

@@ -76,7 +76,6 @@ impl JsonDocument {
         self
     }
 
-    /// Adds the job, its user and its scheduler.
     fn with_job(self, account: Account, users: &Users, job: &[u8]) -> Self {
         self.with("uid", account.uid)
             .with("user", account.uid.and_then(|uid| users.name(uid)))

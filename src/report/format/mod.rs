@@ -38,8 +38,7 @@ pub trait Format {
     /// A format that writes runs at once and keeps none takes the same memory for any number of runs.
     fn run(&mut self, _run: Run, _out: &mut ReportOutput) {}
 
-    /// Writes the rest. Returns whether something is wrong: a run failed, was lost or is missing, or a crontab has a
-    /// fault.
+    /// Writes the rest. Returns whether a run failed, was lost or is missing, or a crontab has a fault.
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool;
 }
 
@@ -48,7 +47,6 @@ pub trait Format {
 pub struct Needs {
     /// The crontabs, without their slots.
     pub crontabs: bool,
-    /// The slots of the crontabs.
     pub slots: bool,
     /// All runs of the period and of the time before.
     pub history: bool,
@@ -60,7 +58,6 @@ pub struct Needs {
     pub looks_back: bool,
     /// Good runs from older logs, to judge long runs by.
     pub baseline: bool,
-    /// The findings of Watch.
     pub watch: bool,
     /// Only what was detected in the period: an earlier report has shown the rest.
     pub is_news: bool,

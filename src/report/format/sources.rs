@@ -15,8 +15,7 @@ pub fn lines(report: &Report) -> Vec<String> {
     lines
 }
 
-/// The places that were read, the period and the filter: `/tmp, 2 files, today, host web01`. The number of files is
-/// shown if the places do not imply it.
+/// The places that were read, the number of files unless implied, the period and the filter: `/tmp, 2 files, today`.
 fn describe(report: &Report) -> String {
     let (query, files) = (report.query, report.read.merged.files);
     let mut parts = vec![places(&query.source)];

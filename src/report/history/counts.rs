@@ -98,7 +98,6 @@ impl Tally {
         ends
     }
 
-    /// Counts of special kinds of runs.
     pub fn kinds(&self) -> Vec<Count> {
         vec![
             Count::bad("connection failures", self.connection_failures),
@@ -113,7 +112,6 @@ impl Tally {
         self.bad() + self.ambiguous > 0
     }
 
-    /// The number of failed and lost runs.
     pub fn bad(&self) -> u64 {
         self.failed + self.lost
     }

@@ -54,8 +54,7 @@ impl DurationStats {
         Self { good: longer.len() + middle + 1, median, longest: longer.iter().copied().max().unwrap_or(median) }
     }
 
-    /// The longest time that a run may take: three times the longest good run, and at least ten minutes more. Unlimited
-    /// with fewer than three good runs.
+    /// The longest time that a run may take, unless there are fewer than three good runs.
     pub fn limit(&self) -> Option<TimeDelta> {
         self.bound().filter(|_| self.good >= MIN_GOOD)
     }

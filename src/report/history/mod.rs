@@ -141,8 +141,7 @@ impl History {
         self.runs().filter(move |run| self.scheduler(run.job) == scheduler)
     }
 
-    /// The local times of the STARTs of a scheduler in order, each with its number of STARTs: cron starts many jobs in
-    /// one second.
+    /// The local times of a scheduler's STARTs, each with its number of STARTs: cron starts many jobs in one second.
     pub fn starts(&self, scheduler: Scheduler) -> Vec<(NaiveDateTime, usize)> {
         let mut counts: foldhash::HashMap<NaiveDateTime, usize> = foldhash::HashMap::default();
         self.runs_of(scheduler).for_each(|run| *counts.entry(run.start).or_default() += 1);

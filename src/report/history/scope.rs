@@ -33,8 +33,7 @@ impl Scope {
         self.boot.filter(|boot| is_here && *boot < self.now)
     }
 
-    /// The period before, of the same length; for a day until now, the day before until the same time. None if the
-    /// period has no beginning.
+    /// The period before, of the same length; for a day until now, the day before until then. None without a beginning.
     pub fn before(&self) -> Option<Self> {
         if self.since == NaiveDateTime::MIN {
             return None;

@@ -51,8 +51,7 @@ pub enum GroupKind {
     },
     /// Not a record: the rest of a torn record, or a line of another program.
     Unrecognized,
-    /// An empty line, a mark, or a later piece of a long line. Two processes that end a torn line at the same time
-    /// leave an empty line.
+    /// An empty line, as two processes leave that end a torn line at one time, a mark, or a later piece of a long line.
     Empty,
 }
 

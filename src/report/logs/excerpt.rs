@@ -52,8 +52,7 @@ impl ReadBudget {
     }
 }
 
-/// Passes the records of `log` from `begin` on to `take`, until `take` returns false. Returns false if the budget is
-/// spent first.
+/// Passes the records from `begin` on to `take`, until that returns false. Returns false if the budget is spent.
 pub fn read(
     log: &LogFile,
     begin: NaiveDateTime,

@@ -18,8 +18,7 @@ use crate::report::query::window::Window;
 /// The most refused files that are named for each reason. Anybody can create any number.
 const MAX_NAMED: usize = 10;
 
-/// The most listings of a directory in which files vanish meanwhile, as with logrotate. Anybody can keep creating and
-/// deleting files.
+/// The most listings of a directory in which files vanish meanwhile, as with logrotate. Anybody can go on with that.
 const MOST_LISTINGS: usize = 5;
 
 /// The logs of a period in the log directories.
@@ -55,7 +54,6 @@ struct LeftOut {
     bytes: u64,
 }
 
-/// The choice of logs in one directory.
 struct DirChoice<'a> {
     window: &'a Window,
     /// The days on which jobs were started that are still running. Their logs are read too.

@@ -113,8 +113,7 @@ impl Input {
         }
     }
 
-    /// Opens the input for reading, and returns the owner of its records. A FIFO is opened when it has its first
-    /// writer.
+    /// Opens the input, and returns the owner of its records. A FIFO is opened when it has its first writer.
     ///
     /// Adds the file to `read`. Returns None if the file is there already, by whatever name: its records count once.
     pub fn open(&self, read: &mut HashSet<FileId>) -> Result<Option<(Data, Owner)>, InputError> {

@@ -6,8 +6,7 @@ use super::scheduler::Scheduler;
 
 /// The owner of the records in an input.
 ///
-/// A record belongs to the owner of its file, because nothing else about its writer can be proved. So records of two
-/// owners never become one run.
+/// A record belongs to the owner of its file: nothing else about its writer can be proved. No run has two owners.
 ///
 /// Other users may append to a file if its mode allows that, as to root's daily file if cron has umask 0. Their records
 /// there count as root's. If such a run continues in its user's own file, its START is a run of root without END, and

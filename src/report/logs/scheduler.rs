@@ -56,7 +56,6 @@ impl Scheduler {
     }
 }
 
-/// A log directory and its scheduler.
 pub struct LogDir {
     pub path: PathBuf,
     pub scheduler: Scheduler,

@@ -64,7 +64,6 @@ impl Style {
     }
 }
 
-/// Whether the terminal shows nothing but text.
 pub fn is_dumb() -> bool {
     env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }

@@ -13,8 +13,7 @@ pub struct Filter {
     pub host: Option<Vec<u8>>,
     /// The operands contain this text.
     pub job: Option<Vec<u8>>,
-    /// The owner of the records. If None, logs of users other than root and the reader are read only if given as a
-    /// FILE.
+    /// The owner of the records. If None, logs of others than root and the reader are read only if given as a FILE.
     pub user: Option<u32>,
     /// Shows only failed and lost runs. Text and HTML still count the others.
     pub failed: bool,

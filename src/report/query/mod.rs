@@ -51,16 +51,12 @@ impl LogSource {
 
 pub struct CrontabSource {
     pub selection: CrontabSelection,
-    /// Parses the calls of remoteexe.
     pub grammar: ParseCall,
 }
 
 pub enum Form {
-    /// The answer to a question, as text.
     Text(TextQuery),
-    /// A page for a browser.
     Html,
-    /// A line of JSON for each run.
     Json,
     /// A line for each run, in the columns of GNU parallel's joblog.
     Tsv,
@@ -68,7 +64,6 @@ pub enum Form {
     Run(RunId, bool),
     Prometheus,
     Check,
-    /// The next starts.
     Next,
     /// Shell lines that make up for bad and missed runs.
     Rerun,
@@ -81,7 +76,6 @@ pub struct TextQuery {
     pub all: bool,
 }
 
-/// A question that the text answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
     /// What is wrong?

@@ -38,8 +38,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window of a query at the local time `now`. Without a period, log directories are read for today, or for the
-    /// last run of each job.
+    /// The window at the local time `now`. Without a period, directories are read for today, or each job's last run.
     pub fn of(query: &Query, reach: Reach, now: NaiveDateTime) -> Self {
         let reads_dirs = query.source.dirs().is_some();
         let mut filter = query.filter.clone();

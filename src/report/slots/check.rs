@@ -29,8 +29,7 @@ const MAX_RUNS: usize = 100;
 /// A job that misses this many slots before its first START may be new.
 const MIN_NEW: usize = 3;
 
-/// The longest time between two late STARTs that belong together: an overloaded machine may start hundreds of jobs
-/// late, one by one.
+/// The longest time between two late STARTs that belong together: an overloaded machine may start hundreds one by one.
 const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
 
 /// The time to check, in local time.
@@ -64,8 +63,7 @@ impl Timeframe<'_> {
 
     /// The local time since which all STARTs on a worker were read.
     ///
-    /// This is `read_from`, if there are older logs too. Otherwise it is the first START that was read: the time before
-    /// is unknown.
+    /// With older logs that is `read_from`, otherwise the first START that was read: the time before is unknown.
     fn begin_on(&self, worker: Scheduler) -> Option<NaiveDateTime> {
         let first = self.coverage.get(&worker).and_then(|covered| covered.first);
         let first_day = self.first_days.iter().find(|(it, _)| *it == worker);
@@ -93,7 +91,6 @@ impl Timeframe<'_> {
 }
 
 impl Expected {
-    /// Checks the jobs of all schedulers.
     pub fn check(&mut self, timeframe: &Timeframe) -> MissedStarts {
         self.leave_out_uncollected();
         for job in &mut self.jobs {
@@ -136,8 +133,7 @@ impl Expected {
         times.collect()
     }
 
-    /// The later of `from` and the time since which there are at most [`MAX_SLOTS`] slots, on all days or on `days`
-    /// only.
+    /// The later of `from` and the time since which there are at most [`MAX_SLOTS`] slots, on all days or on `days`.
     fn bounded(&self, from: NaiveDateTime, until: NaiveDateTime, days: Option<&BTreeSet<NaiveDate>>) -> NaiveDateTime {
         let lines = self.jobs.iter().flat_map(|job| &job.lines);
         let per_day = lines.map(|it| i64::from(it.timing.minutes.count_ones() * it.timing.hours.count_ones()));
@@ -196,8 +192,7 @@ impl SlotChecker<'_> {
         found.strays += on_no_line.filter(is_stray).count() as u64;
     }
 
-    /// The minutes of the daemon, only of the days that are checked: one wrong date in a log would add the minutes of
-    /// thousands of years.
+    /// The minutes of the daemon on the days that are checked: one wrong date in a log would add thousands of years.
     fn clock_intervals(&self) -> Vec<ClockInterval> {
         let minute = |time: NaiveDateTime| with_offset(time).timestamp().div_euclid(60);
         let of_period = |from: NaiveDateTime, until: NaiveDateTime| {
@@ -218,7 +213,6 @@ impl SlotChecker<'_> {
         periods.flat_map(|(begin, end)| of_period(begin, end)).collect()
     }
 
-    /// The jobs of the scheduler, with their numbers.
     fn jobs(&self) -> impl Iterator<Item = (u32, &ExpectedJob)> {
         let jobs = (0..).zip(&self.expected.jobs);
         jobs.filter(|(_, job)| job.scheduler == self.scheduler)

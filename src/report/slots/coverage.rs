@@ -18,7 +18,6 @@ pub struct Covered {
 }
 
 impl Covered {
-    /// Notes the local time of a START.
     pub fn add(&mut self, start: NaiveDateTime) {
         self.first = self.first.into_iter().chain([start]).min();
         self.last = self.last.max(Some(start));

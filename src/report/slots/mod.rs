@@ -31,8 +31,7 @@ use crate::machine::Users;
 /// The most lines of a job that is checked. Only a hostile crontab has a job on more lines.
 const MAX_LINES: usize = 100;
 
-/// The most log directories that are taken from crontabs. Each is compared with all others, and a stranger's crontab
-/// can name a thousand.
+/// The most log directories from crontabs: each is compared with all others, and a stranger can name a thousand.
 const MAX_DIRS: usize = 100;
 
 /// The crontabs of a report, and their jobs.
@@ -45,8 +44,7 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// Reads the crontabs. A crontab of another user is read only if it was given, or if `is_asked` is true for the
-    /// user.
+    /// Reads the crontabs. Another user's is read only if it was given, or if `is_asked` is true for the user.
     pub fn read(source: &CrontabSource, users: &Users, is_asked: impl Fn(u32) -> bool) -> Self {
         let is_given = matches!(source.selection, CrontabSelection::Files(_));
         let trust = |uid: Option<u32>| match uid {
@@ -131,12 +129,10 @@ pub struct ExpectedJob {
     users: BTreeSet<Option<u32>>,
     /// The STARTs, in seconds of local time. After the check only the first.
     starts: Vec<i64>,
-    /// START and END of each run, with the last possible time for a run that goes on. Filled only for lines that may
-    /// skip a run.
+    /// START and END of each run, for lines that may skip a run. A run that goes on has the last possible time.
     ends: Vec<(i64, i64)>,
     /// Whether a line may skip a run, as behind `flock -n`.
     pub is_conditional: bool,
-    /// The exit statuses that its lines accept.
     accepted: SuccessStatuses,
     /// The job's log directory on the workers, if that is not read here under its own path.
     collected_from: Option<PathBuf>,
@@ -150,7 +146,6 @@ impl ExpectedJob {
         self.accepted.0.extend(&entry.accepted.0);
     }
 
-    /// Whether any of its lines is checked.
     pub fn is_checked(&self) -> bool {
         !self.lines.is_empty()
     }
@@ -165,15 +160,13 @@ impl ExpectedJob {
     }
 }
 
-/// The expected jobs and their STARTs.
 pub struct Expected {
     pub planned: Planned,
     /// The jobs to check, first the jobs that pass the filter. These have the same numbers in the history.
     pub jobs: Vec<ExpectedJob>,
     /// The number of jobs that pass the filter.
     wanted: usize,
-    /// The number of lines that are not checked: they log elsewhere, have a time zone of their own, belong to other
-    /// users, or are too many for one job.
+    /// The lines that are not checked: of other logs, time zones or users, or too many for one job.
     pub unchecked: usize,
     /// The index of each job, by scheduler and name.
     places: HashMap<(Scheduler, Rc<[u8]>), usize>,
@@ -250,8 +243,7 @@ impl Expected {
         lines.filter(move |off| self.is_copy || is_read(off.user.as_ref(), filter, users))
     }
 
-    /// Leaves out jobs whose logs nobody has collected: no job with the same log directory on the workers has a START
-    /// in the given directories.
+    /// Leaves out jobs whose logs nobody has collected: no job with their log directory has a START here.
     fn leave_out_uncollected(&mut self) {
         let collected = self.jobs.iter().filter(|job| !job.starts.is_empty());
         let collected = collected.filter_map(|job| job.collected_from.clone());

@@ -56,8 +56,7 @@ pub fn gaps(expected: &Expected, missed: &MissedStarts, older: &OlderLogs, mut b
     sought.into_iter().map(gap).collect()
 }
 
-/// The last slot before `from` of each job that has neither a START nor a missed slot since. The logs that were read
-/// begin at `from`.
+/// The last slot before the logs that were read, of each job without a START or a missed slot since.
 fn sought(expected: &Expected, missed: &MissedStarts, from: NaiveDateTime) -> Vec<Slot> {
     let known: BTreeSet<u32> = missed.slots().iter().map(|slot| slot.job).collect();
     let is_checked = |job: &ExpectedJob| {

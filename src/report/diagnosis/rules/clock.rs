@@ -28,8 +28,7 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     back.collect()
 }
 
-/// Turns outages during which the clock jumped, or the machine stood still, into jumps: cron was running. Each jump is
-/// one incident.
+/// Turns outages in which the clock jumped or the machine stood still into jumps, each one incident: cron was running.
 pub fn name_jumps(outages: impl Iterator<Item = Incident>, history: &History) -> Vec<Incident> {
     let mut named: Vec<Incident> = Vec::new();
     let mut times: BTreeMap<Scheduler, Vec<NaiveDateTime>> = BTreeMap::new();

@@ -67,8 +67,7 @@ fn good_after(history: &History, run: &RunSummary) -> Option<NaiveDateTime> {
     history.since(run.job, run.start).find(is_good).map(|good| good.until)
 }
 
-/// The three seconds of the minute with the most drops, if their share of the drops is greater than of the starts: then
-/// servers drop the crowd.
+/// The three seconds of the minute with the most drops, if these are denser there than starts: servers drop the crowd.
 fn herd(history: &History, dropped: &[RunSummary], window: &IncidentWindow) -> Option<Herd> {
     let in_window = |job| history.since(job, window.since).take_while(|run| run.start <= window.last);
     let starts = by_second(history.job_ids().flat_map(in_window));

@@ -122,8 +122,7 @@ fn others(history: &History, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveD
     others
 }
 
-/// The runs that were lost before the last boot of the machine, and the others. If a run survived the boot, another
-/// machine booted.
+/// The runs that were lost before the machine's last boot, and the others. If one survived it, another machine booted.
 fn by_boot(
     lost: Vec<LostRun>,
     others: &[(NaiveDateTime, NaiveDateTime)],

@@ -55,8 +55,7 @@ fn outage(history: &History, row: &FailedContacts) -> Incident {
     Incident::of_runs(IncidentKind::Unreachable { hosts }, window, runs)
 }
 
-/// Joins the outages of several hosts that began together for the same reason: it is on the way to all of them, or on
-/// this machine.
+/// Joins outages of hosts that began together for one reason: it is on the way to all of them, or on this machine.
 fn by_cause(mut outages: Vec<Incident>) -> Vec<Incident> {
     outages.sort_by_key(|outage| (outage.main_way(), outage.window.is_over(), outage.window.since));
     let is_together = |one: &Incident, other: &Incident| {

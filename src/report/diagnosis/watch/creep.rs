@@ -26,8 +26,7 @@ const MIN_RANKS: f64 = 4.5;
 /// The most days until a growth reaches the limit.
 const HORIZON: f64 = 365.0;
 
-/// The growth must go on: this number of last days is compared with as many days before, and has to show at least this
-/// part of the usual growth.
+/// The growth must go on: these last days, compared with as many before, must show this part of the usual growth.
 const LAST_DAYS: usize = 5;
 const MIN_STEP: f64 = 0.8;
 

@@ -42,7 +42,6 @@ pub enum Oddity {
 }
 
 impl Oddity {
-    /// The words of all states.
     pub const WORDS: [&str; 6] = ["FASTER", "EMPTY", "SAYS ERROR", "CREEPING", "RHYTHM", "TOO CLOSE"];
 
     pub fn word(&self) -> &'static str {
@@ -71,7 +70,7 @@ pub fn finding(
         job: Rc::clone(&job.name),
         oddity,
         since: first.start,
-        detected_at: odd.get(known)?.end,
+        detected_at: odd.get(known)?.end(),
         last: (last.pid, last.start),
         runs: odd.len(),
         compared,

@@ -10,8 +10,7 @@ use super::finding::{Oddity, WatchFinding, finding};
 use super::numbers::{median, middle};
 use super::samples::{Sample, WatchedJob};
 
-/// The least number of earlier runs that show what is usual. The second is for a run that is odd by one measure only:
-/// each weekday twice.
+/// The least number of earlier runs that show what is usual, and for one measure only: each weekday twice.
 const MIN_BEFORE: usize = 7;
 const MIN_BEFORE_ONE: usize = 14;
 
@@ -22,13 +21,11 @@ const IN_A_ROW: usize = 2;
 const MIN_SECONDS: u32 = 30;
 const MIN_LINES: u32 = 3;
 
-/// A value that is this many times less than the median is far less. The second is for both measures after only a few
-/// earlier runs.
+/// A value so many times less than the median is far less. The second is for both measures after few earlier runs.
 const FAR: u32 = 5;
 const VERY_FAR: u32 = 10;
 
-/// A value that is this many spreads below the median is far less. A spread is the median distance of logarithms from
-/// their median.
+/// A value so many spreads below the median is far less: median distances of logarithms from their median.
 const MAX_SPREADS: f64 = 6.0;
 
 /// The most runs in a row that are examined one by one.

@@ -65,8 +65,7 @@ fn is_asking(job: &WatchedJob) -> bool {
     job.is_rare() || has_changed || has_failed || !job.errors.is_empty()
 }
 
-/// The times of day at which a job was started: of a rare job the last ones, of others the last one and the last two of
-/// bad runs.
+/// The times of day at which a job was started: of a rare job the last ones, of others the last and two of bad runs.
 fn times_of(job: &WatchedJob) -> Vec<NaiveTime> {
     let bad = job.samples.iter().rev().filter(|it| it.failure.is_some() && !job.is_rare());
     let last = if job.is_rare() { MAX_TIMES } else { 1 };

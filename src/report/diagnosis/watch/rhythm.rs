@@ -37,8 +37,8 @@ pub struct OtherJob<'a> {
 impl<'a> OtherJob<'a> {
     pub fn of(job: &'a WatchedJob) -> Self {
         let mut spans: Vec<[NaiveDateTime; 2]> = Vec::new();
-        for Sample { start, end, .. } in &job.samples {
-            let until = *end + SOON;
+        for sample in &job.samples {
+            let (start, until) = (&sample.start, sample.end() + SOON);
             match spans.last_mut() {
                 Some([_, last]) if start <= last => *last = until.max(*last),
                 _ => spans.push([*start, until]),

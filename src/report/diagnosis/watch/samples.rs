@@ -3,7 +3,7 @@
 use std::mem;
 use std::rc::Rc;
 
-use chrono::{NaiveDate, NaiveDateTime, Timelike};
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use foldhash::HashMap;
 
 use crate::report::history::constant_name::{Changing, constant_name, lasting_name};
@@ -23,9 +23,10 @@ const LONGEST_NAME: usize = 4 << 10;
 /// A run that has ended.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// The local times of START and END.
+    /// The local time of START.
     pub start: NaiveDateTime,
-    pub end: NaiveDateTime,
+    /// The seconds from START to END by the clock, which may have been set back. A time would take 8 bytes more.
+    pub until_end: i32,
     pub pid: u32,
     /// The duration, if known.
     pub seconds: Option<u32>,
@@ -38,6 +39,11 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// The local time of END.
+    pub fn end(&self) -> NaiveDateTime {
+        self.start + TimeDelta::seconds(self.until_end.into())
+    }
+
     pub fn day(&self) -> NaiveDate {
         self.start.date()
     }
@@ -51,7 +57,6 @@ impl Sample {
     }
 }
 
-/// A job with its runs.
 pub struct WatchedJob {
     pub account: Account,
     /// The operands, as in the last START.
@@ -88,6 +93,10 @@ impl WatchedJob {
         if !errors.is_empty() && self.errors_at <= sample.start {
             (self.errors, self.errors_at) = (errors, sample.start);
         }
+        // A vector that doubles its room has more than is ever used: 6 MB for 500 jobs.
+        if self.samples.len() > MAX_SAMPLES / 2 {
+            self.samples.reserve_exact(MAX_SAMPLES + 1 - self.samples.len());
+        }
         self.samples.push(sample);
         if self.samples.len() > MAX_SAMPLES {
             let mut index = 0;
@@ -103,7 +112,6 @@ impl WatchedJob {
     }
 }
 
-/// The jobs whose runs are kept.
 #[derive(Default)]
 pub struct Samples {
     /// The places in `jobs` by [`lasting_name`]: the words of a job may hold the date.
@@ -126,7 +134,7 @@ impl Samples {
         let lines = if run.trace.kept.is_silent() { 0 } else { run.trace.lines };
         let sample = Sample {
             start: run.trace.start,
-            end,
+            until_end: i32::try_from((end - run.trace.start).num_seconds()).unwrap_or(i32::MAX),
             pid: run.trace.pid,
             seconds: run.seconds().and_then(|seconds| u32::try_from(seconds).ok()),
             lines: u32::try_from(lines).unwrap_or(u32::MAX),

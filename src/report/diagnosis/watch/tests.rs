@@ -97,8 +97,8 @@ fn midnight(day: u32) -> NaiveDateTime {
 }
 
 fn sample(start: NaiveDateTime, seconds: u32, lines: u32, failure: Option<u32>, errors: Vec<u32>) -> Sample {
-    let end = start + TimeDelta::seconds(seconds.into());
-    Sample { start, end, pid: 1, seconds: Some(seconds), lines, failure, errors: errors.into() }
+    let until_end = i32::try_from(seconds).expect("a short run");
+    Sample { start, until_end, pid: 1, seconds: Some(seconds), lines, failure, errors: errors.into() }
 }
 
 /// What a report after `day` knows of a job: the runs of the last two days, and earlier runs at the same times of day.
@@ -106,7 +106,7 @@ fn known(name: &str, runs: &[Sample], day: u32) -> WatchedJob {
     let now = midnight(day + 1);
     let recent = now - TimeDelta::days(2);
     let mut job = WatchedJob::new(Account::default(), name.as_bytes().into());
-    let runs: Vec<&Sample> = runs.iter().filter(|it| it.end < now && it.start >= now - REACH).collect();
+    let runs: Vec<&Sample> = runs.iter().filter(|it| it.end() < now && it.start >= now - REACH).collect();
     let late: Vec<&&Sample> = runs.iter().filter(|it| it.start >= recent).collect();
     let last = late.last().map(|it| it.start.hour());
     let is_asked = |it: &&Sample| late.len() < 12 || last == Some(it.start.hour());

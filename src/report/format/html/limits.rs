@@ -39,7 +39,6 @@ pub const COLUMNS: i64 = 168;
 pub const TICKS: i64 = 12;
 pub const MARKS: usize = 30;
 
-/// The findings of Watch.
 pub const WATCHED: usize = 30;
 
 /// The bytes that may still be written.

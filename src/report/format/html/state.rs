@@ -43,8 +43,7 @@ impl RunState {
         self.look().1
     }
 
-    /// The name, the class, and the heights of the lines of a cell in a row of 18 units. The style sheet has their
-    /// widths.
+    /// The name, the class, and the heights of a cell's lines in a row of 18 units. The style sheet has their widths.
     fn look(self) -> (&'static str, &'static str, &'static [u32]) {
         match self {
             Self::Good => ("ok", "g", &[14]),

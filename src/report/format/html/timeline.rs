@@ -18,7 +18,6 @@ use crate::report::format::{count, duration, grouped, shown_name};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{HostId, JobId};
 
-/// A job, and its line.
 pub type JobLine = (JobId, Markup);
 
 pub struct JobLines {

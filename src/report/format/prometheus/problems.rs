@@ -18,7 +18,7 @@ const SEVERAL: &str = "several";
 pub fn add(text: &mut Exposition, report: &Report, incidents: &[Incident]) {
     let now = || incidents.iter().filter(|incident| !incident.is_over());
     // A state without a problem has a 0, so an alert sees the problem end.
-    let mut counts: BTreeMap<IncidentState, u64> = IncidentState::NOW.map(|state| (state, 0)).into();
+    let mut counts: BTreeMap<IncidentState, u64> = IncidentState::now().map(|state| (state, 0)).collect();
     for incident in now() {
         *counts.entry(incident.state()).or_default() += 1;
     }
@@ -78,7 +78,6 @@ fn labels(report: &Report, incident: &Incident) -> Labels {
     all.unwrap_or_default()
 }
 
-/// The jobs whose lines are comments.
 fn add_switched_off(text: &mut Exposition, report: &Report) {
     let expected = report.crontabs.iter();
     let off = expected.flat_map(|it| it.commented_out(report.filter, &report.machine.users));

@@ -74,7 +74,6 @@ pub fn end(run: &RunSummary) -> String {
     }
 }
 
-/// Shows the schedules, sorted by the next start.
 fn show_schedules(page: &mut Page, report: &Report) {
     let mut schedules: Vec<(JobId, crontabs::Schedule)> = crontabs::schedules(report).collect();
     if schedules.is_empty() || report.filter.failed {

@@ -11,7 +11,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::support::{Running, Scene, is_asleep, is_running, send, wait_until};
+use crate::support::{Running, Scene, at_once, is_asleep, is_running, send, wait_until};
 
 /// A terminal whose other end, the first, nobody reads.
 fn stalled_terminal() -> (OwnedFd, File) {
@@ -54,7 +54,7 @@ fn start_without_log(scene: &Scene, body: &str, stderr: impl Into<Stdio>) -> Run
 
 #[test]
 fn a_signal_ends_a_job_whose_terminal_nobody_reads() {
-    for _ in 0..10 {
+    at_once(0..10, |_| {
         let scene = Scene::new();
         let (_master, terminal) = stalled_terminal();
         let mut child = start_with_tee(&scene, "exec yes", terminal);
@@ -62,7 +62,7 @@ fn a_signal_ends_a_job_whose_terminal_nobody_reads() {
         send(&child, Signal::TERM);
         assert_eq!(child.code(), Some(143));
         scene.wait_for_last_record("END,143,h s");
-    }
+    });
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn records_on_a_terminal_or_a_pipe_that_nobody_reads_do_not_hold_the_end() {
 
 #[test]
 fn another_writer_on_the_same_standard_error_does_not_hold_the_end() {
-    for _ in 0..5 {
+    at_once(0..5, |_| {
         let scene = Scene::new();
         let (mut reader, writer) = pipe().unwrap();
         let mut other = Running::spawn(Command::new("yes").stdout(writer.try_clone().unwrap()));
@@ -142,7 +142,7 @@ fn another_writer_on_the_same_standard_error_does_not_hold_the_end() {
         }
         assert_eq!(child.code(), Some(7));
         other.kill().unwrap();
-    }
+    });
 }
 
 #[test]

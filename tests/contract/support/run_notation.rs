@@ -22,6 +22,9 @@ pub fn records_of(text: &str) -> String {
         if let Some(runs) = runs_of(line.trim_end()) {
             block.extend(runs);
         } else {
+            // Otherwise a case would show nothing of a run that is missing by mistake.
+            let is_meant = line.split_once("  ").is_some_and(|(times, _)| times_of(times).is_some());
+            assert!(!is_meant, "no run in the short notation: {line}");
             flush(&mut block, &mut records);
             records += line;
         }
@@ -51,7 +54,7 @@ fn runs_of(line: &str) -> Option<Vec<(NaiveDateTime, String)>> {
     let took = duration(took)?;
     let mut records = Vec::new();
     for start in times_of(times)? {
-        for job in jobs_of(job)? {
+        for job in jobs_of(job) {
             let mut record = |time, text: String| records.push((time, format!("[{pid}] {text}")));
             record(start, format!("START,-,{job}"));
             record(start, format!("command,ssh root@{job}"));
@@ -108,11 +111,13 @@ fn duration(text: &str) -> Option<TimeDelta> {
 }
 
 /// The job, or with `{1..9}` in it the nine jobs.
-fn jobs_of(text: &str) -> Option<Vec<String>> {
-    let Some((head, (range, tail))) = text.split_once('{').and_then(|(head, rest)| Some((head, rest.split_once('}')?)))
-    else {
-        return Some(vec![text.to_owned()]);
-    };
+fn jobs_of(text: &str) -> Vec<String> {
+    numbered(text).unwrap_or_else(|| vec![text.to_owned()])
+}
+
+fn numbered(text: &str) -> Option<Vec<String>> {
+    let (head, rest) = text.split_once('{')?;
+    let (range, tail) = rest.split_once('}')?;
     let (first, last) = range.split_once("..")?;
     let numbers = first.parse::<u32>().ok()?..=last.parse().ok()?;
     Some(numbers.map(|number| format!("{head}{number}{tail}")).collect())

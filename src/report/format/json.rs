@@ -8,18 +8,14 @@ use memchr::memchr;
 use serde::Serialize;
 
 use super::watch::facts;
-use super::{Format, Needs, Report};
+use super::{Account, Expected, Format, Needs, Report, ReportOutput, Run, Slot, WatchFinding};
 use crate::clock::with_offset;
 use crate::escape::is_safe;
 use crate::exit::signal;
 use crate::machine::Users;
-use crate::report::diagnosis::watch::finding::WatchFinding;
-use crate::report::logs::owner::Account;
-use crate::report::output::ReportOutput;
 use crate::report::runs::kept::KeptRecords;
-use crate::report::runs::run::{End, Run, first_word};
-use crate::report::slots::missed::Slot;
-use crate::report::slots::{Expected, ExpectedJob};
+use crate::report::runs::run::{End, first_word};
+use crate::report::slots::ExpectedJob;
 
 pub struct Json<'a> {
     pub users: &'a Users,

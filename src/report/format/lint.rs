@@ -5,10 +5,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::crontabs::place;
-use super::{Format, Needs, Report, at_most, count};
+use super::{Format, Needs, Report, ReportOutput, at_most, count};
 use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
 use crate::escape::{printable, shortened};
-use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
 /// The most bytes of a reason that are shown.

@@ -6,12 +6,11 @@ use std::path::Path;
 
 use chrono::{DateTime, Datelike, Local};
 
-use super::{Format, Needs, Report, count};
+use super::{Format, Needs, Report, ReportOutput, count};
 use crate::clock::local_time;
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
 use crate::escape::{printable, shortened};
-use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
 /// The most bytes of a job or a host that are shown.

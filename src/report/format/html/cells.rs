@@ -8,9 +8,8 @@ use maud::{Markup, html};
 
 use super::grid::Grid;
 use super::state::RunState;
-use crate::report::format::{Report, grouped, way};
+use crate::report::format::{Outcome, Report, grouped, way};
 use crate::report::history::History;
-use crate::report::runs::outcome::Outcome;
 
 /// The number of heights of good cells, by the number of runs.
 const LEVELS: u32 = 4;

@@ -8,11 +8,9 @@ use super::grid::Grid;
 use super::limits;
 use crate::clock::local_time;
 use crate::report::diagnosis;
-use crate::report::diagnosis::incident::{Incident, IncidentKind};
-use crate::report::format::Report;
 use crate::report::format::crontabs::path;
 use crate::report::format::text::incident_words::IncidentWords;
-use crate::report::slots::Expected;
+use crate::report::format::{Expected, Incident, IncidentKind, Report};
 
 pub struct Mark {
     from: NaiveDateTime,

@@ -11,12 +11,9 @@ use super::limits::{self, Budget, CELLS_OF_PROBLEM};
 use super::rows::View;
 use super::runs;
 use super::state::RunState;
-use crate::report::diagnosis::incident::{Incident, IncidentState};
 use crate::report::format::text::heading::uncertain;
 use crate::report::format::text::incident_words::IncidentWords;
-use crate::report::format::{Report, count, crontabs, duration, way};
-use crate::report::history::JobId;
-use crate::report::output::style::Severity;
+use crate::report::format::{Incident, IncidentState, JobId, Report, Severity, count, crontabs, duration, way};
 
 #[derive(Default)]
 pub struct Problems {

@@ -7,8 +7,7 @@ use chrono::NaiveDateTime;
 use super::cells::Cells;
 use super::grid::Grid;
 use super::limits;
-use crate::report::format::Report;
-use crate::report::history::{HostId, JobId};
+use crate::report::format::{HostId, JobId, Report};
 
 pub struct JobRow {
     pub job: JobId,

@@ -13,10 +13,7 @@ use super::problems::Problems;
 use super::rows::{JobRow, View};
 use super::runs;
 use super::state::legend;
-use crate::report::diagnosis::incident::Incident;
-use crate::report::format::{count, duration, grouped, shown_name};
-use crate::report::history::durations::DurationStats;
-use crate::report::history::{HostId, JobId};
+use crate::report::format::{DurationStats, HostId, Incident, JobId, count, duration, grouped, shown_name};
 
 pub type JobLine = (JobId, Markup);
 

@@ -3,8 +3,7 @@
 use super::page::Page;
 use super::{heading, incidents, watch};
 use crate::report::diagnosis;
-use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::Report;
+use crate::report::format::{Incident, IncidentState, Report};
 
 /// Returns whether an incident with failures began, or a run is ambiguous.
 pub fn show(page: &mut Page, report: &Report) -> bool {

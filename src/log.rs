@@ -4,12 +4,9 @@ pub mod file;
 pub mod record;
 mod syslog;
 
-use std::fmt::Write;
-use std::iter;
-use std::mem;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::time::{Duration, Instant};
+use std::{fmt::Write, iter, mem, process};
 
 use chrono::{DateTime, Local};
 use rustix::process::geteuid;

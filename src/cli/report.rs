@@ -8,12 +8,10 @@ use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
-use super::error::UsageError;
-use super::job::read_crontab;
 use super::line::{CommandLine, help};
-use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
 use super::value::{DEFAULT_LOG_DIR, local_log_dir, path, unset_empty, when};
+use super::{error::UsageError, job::read_crontab, request::Request};
 use crate::clock::last_multiple;
 use crate::cron::CrontabSelection;
 use crate::exit::success_statuses::SuccessStatuses;

@@ -11,14 +11,8 @@ use rustix::io::{ioctl_fionread, read, retry_on_intr};
 use rustix::pipe::fcntl_getpipe_size;
 use rustix::process::Signal;
 
-use super::family::Family;
-use super::lines::Lines;
-use super::monitor::Monitor;
-use super::proof::Proved;
 use super::signals::{EndingSignal, Signals};
-use super::spawn::Child;
-use super::ssh::Running;
-use super::tee::Tee;
+use super::{family::Family, lines::Lines, monitor::Monitor, proof::Proved, spawn::Child, ssh::Running, tee::Tee};
 use crate::exit;
 use crate::log::Log;
 use crate::poll::{is_ready, wait};

@@ -1,14 +1,12 @@
 //! The form of `--json`: a document on a line for each run.
 
-use std::fmt::Write;
-use std::os::unix::ffi::OsStrExt;
+use std::{fmt::Write, os::unix::ffi::OsStrExt};
 
 use chrono::NaiveDateTime;
 use memchr::memchr;
 use serde::Serialize;
 
-use super::watch::facts;
-use super::{Account, Expected, Format, Needs, Report, ReportOutput, Run, Slot, WatchFinding};
+use super::{Account, Expected, Format, Needs, Report, ReportOutput, Run, Slot, WatchFinding, watch::facts};
 use crate::clock::with_offset;
 use crate::escape::is_safe;
 use crate::exit::signal;

@@ -1,7 +1,6 @@
 //! The result of a query. Formats read this and nothing else.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use chrono::NaiveDateTime;
 

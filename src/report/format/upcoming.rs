@@ -1,8 +1,6 @@
 //! The form of `--next`: the coming starts, and the seconds in which many jobs connect at once.
 
-use std::collections::HashSet;
-use std::fmt::Write;
-use std::path::Path;
+use std::{collections::HashSet, fmt::Write, path::Path};
 
 use chrono::{DateTime, Datelike, Local};
 

@@ -2,8 +2,7 @@
 //!
 //! A server that drops some connections of a second and takes others can be reached.
 
-use std::collections::BTreeMap;
-use std::mem;
+use std::{collections::BTreeMap, mem};
 
 use chrono::TimeDelta;
 

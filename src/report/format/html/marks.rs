@@ -4,8 +4,7 @@
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
-use super::grid::Grid;
-use super::limits;
+use super::{grid::Grid, limits};
 use crate::clock::local_time;
 use crate::report::diagnosis;
 use crate::report::format::crontabs::path;

@@ -2,9 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::durations;
-use super::limits;
-use super::rows::View;
+use super::{durations, limits, rows::View};
 use crate::escape::printable;
 use crate::report::format::changed::changes;
 use crate::report::format::text::heading::ends;

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 
-use super::cells::Cells;
-use super::grid::Grid;
-use super::limits;
+use super::{cells::Cells, grid::Grid, limits};
 use crate::report::format::{HostId, JobId, Report};
 
 pub struct JobRow {

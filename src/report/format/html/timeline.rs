@@ -5,14 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use super::cells::Cells;
-use super::grid::Grid;
 use super::limits::{self, Budget, LINKED_CELLS};
-use super::marks;
-use super::problems::Problems;
 use super::rows::{JobRow, View};
-use super::runs;
-use super::state::legend;
+use super::{cells::Cells, grid::Grid, marks, problems::Problems, runs, state::legend};
 use crate::report::format::{DurationStats, HostId, Incident, JobId, count, duration, grouped, shown_name};
 
 pub type JobLine = (JobId, Markup);

@@ -9,8 +9,7 @@ pub mod labels;
 pub mod latest;
 pub mod problems;
 
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use chrono::{DateTime, Local, NaiveTime};
 

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::exposition::Exposition;
-use super::labels::Labels;
+use super::{exposition::Exposition, labels::Labels};
 use crate::report::format::{HostId, Incident, IncidentKind, IncidentState, JobId, Report, Scheduler};
 
 /// The most series of one metric. Prometheus keeps each for weeks.

@@ -1,7 +1,6 @@
 //! The incidents that began or ended in a period, and nothing if there are none.
 
-use super::page::Page;
-use super::{heading, incidents, watch};
+use super::{heading, incidents, page::Page, watch};
 use crate::report::diagnosis;
 use crate::report::format::{Incident, IncidentState, Report};
 

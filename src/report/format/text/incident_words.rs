@@ -1,8 +1,6 @@
 //! An incident in words: what it is about, since when, the facts, and why.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
-use std::iter;
+use std::{cmp::Reverse, collections::BTreeSet, iter};
 
 use chrono::NaiveDateTime;
 use unicode_width::UnicodeWidthStr;

@@ -1,7 +1,6 @@
 //! Incidents as rows: the state, the time and the facts.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use unicode_width::UnicodeWidthStr;
 

@@ -3,9 +3,8 @@
 use chrono::NaiveDateTime;
 use unicode_width::UnicodeWidthStr;
 
-use super::healthy::end;
 use super::page::{Page, wrapped_whole};
-use super::{heading, names};
+use super::{heading, healthy::end, names};
 use crate::escape::printable;
 use crate::report::format::crontabs::place;
 use crate::report::format::{Outcome, Reason, Report, RunFlag, RunSummary, Slot, age, duration};

@@ -12,9 +12,7 @@ use chrono::{DateTime, Local};
 use rustix::process::geteuid;
 use rustix::stdio::stderr;
 
-use crate::escape::printable;
-use crate::random;
-use crate::writer::Writer;
+use crate::{escape::printable, random, writer::Writer};
 use file::{AppendError, Cut, LogName, append};
 use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix, needs_mark};
 

@@ -6,9 +6,8 @@ use std::{cell::RefCell, collections::HashMap, ffi::OsStr, io::Read, os::unix::f
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use rustix::process::geteuid;
 
-use crate::decimal::number;
-use crate::escape;
 use crate::passwd::{self, PasswdEntry};
+use crate::{decimal::number, escape};
 
 /// What a report has to know about this machine, read all at once.
 pub struct Machine {

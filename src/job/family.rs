@@ -17,9 +17,7 @@ use rustix::process::{
 };
 
 use super::{signals::Signals, spawn::Child};
-use crate::decimal::number;
-use crate::escape;
-use crate::poll;
+use crate::{decimal::number, escape, poll};
 
 /// The time to end after TERM.
 const GRACE: Duration = Duration::from_secs(1);

@@ -13,9 +13,8 @@ use rustix::process::Signal;
 
 use super::signals::{EndingSignal, Signals};
 use super::{family::Family, lines::Lines, monitor::Monitor, proof::Proved, spawn::Child, ssh::Running, tee::Tee};
-use crate::exit;
-use crate::log::Log;
 use crate::poll::{is_ready, wait};
+use crate::{exit, log::Log};
 
 /// The time for ssh to end after the first signal that was forwarded to it.
 const KILL_AFTER: Duration = Duration::from_secs(10);

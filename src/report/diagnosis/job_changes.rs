@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::evidence::{Evidence, History, JobId, Outcome, Scheduler};
-use crate::clock::local_time;
-use crate::cron::CommentedOut;
 use crate::report::history::jobs::script;
+use crate::{clock::local_time, cron::CommentedOut};
 
 /// The most stopped jobs for which a new name is sought: a log may have any number.
 const MAX_STOPPED: usize = 100;

@@ -7,8 +7,6 @@ use chrono::{NaiveDateTime, TimeDelta};
 use rustix::fs::statvfs;
 
 use super::{Expected, MissedStarts, Needs, Report, Run, Scope, Tally};
-use crate::clock::latest_shown;
-use crate::machine::Machine;
 use crate::report::diagnosis::watch::samples::Samples;
 use crate::report::diagnosis::watch::{Watch, older};
 use crate::report::history::builder::HistoryBuilder;
@@ -27,6 +25,7 @@ use crate::report::runs::reading::ReadClock;
 use crate::report::slots::check::Timeframe;
 use crate::report::slots::coverage::Coverage;
 use crate::report::slots::{Planned, not_made_up};
+use crate::{clock::latest_shown, machine::Machine};
 
 /// How far the clock of a record may be ahead of ours.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);

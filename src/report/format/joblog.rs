@@ -1,9 +1,7 @@
 //! The form of `--tsv`: a line for each run, in the columns of GNU parallel's joblog.
 
 use super::{Expected, Format, Needs, Report, ReportOutput, Run};
-use crate::clock::with_offset;
-use crate::escape::printable;
-use crate::exit::signal_number;
+use crate::{clock::with_offset, escape::printable, exit::signal_number};
 
 const TITLES: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
 

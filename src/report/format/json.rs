@@ -7,13 +7,10 @@ use memchr::memchr;
 use serde::Serialize;
 
 use super::{Account, Expected, Format, Needs, Report, ReportOutput, Run, Slot, WatchFinding, watch::facts};
-use crate::clock::with_offset;
-use crate::escape::is_safe;
-use crate::exit::signal;
-use crate::machine::Users;
 use crate::report::runs::kept::KeptRecords;
 use crate::report::runs::run::{End, first_word};
 use crate::report::slots::ExpectedJob;
+use crate::{clock::with_offset, escape::is_safe, exit::signal, machine::Users};
 
 pub struct Json<'a> {
     pub users: &'a Users,

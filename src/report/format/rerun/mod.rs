@@ -11,9 +11,8 @@ use std::{collections::BTreeMap, fmt::Write, path::Path, rc::Rc};
 
 use super::{Format, Needs, Report, count, crontabs};
 use crate::cron::{CronJob, LineRef};
-use crate::escape::printable;
 use crate::report::format::{Expected, ReportOutput};
-use crate::splay;
+use crate::{escape::printable, splay};
 use events::Events;
 use shell::Shell;
 

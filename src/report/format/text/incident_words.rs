@@ -6,13 +6,12 @@ use chrono::NaiveDateTime;
 use unicode_width::UnicodeWidthStr;
 
 use super::names::{self, fits};
-use crate::escape::printable;
 use crate::report::diagnosis::incident::{Herd, unique};
 use crate::report::format::{
     Account, Clock, HostId, Incident, IncidentKind, JobId, Outcome, Reason, Report, RunFlag, RunSummary, Scheduler,
     age, count, crontabs, duration, grouped, shown_name, way,
 };
-use crate::ssh_error::Cause;
+use crate::{escape::printable, ssh_error::Cause};
 
 /// The most hosts or scripts that are named. More are only counted.
 const MAX_NAMED: usize = 12;

@@ -15,8 +15,7 @@ pub fn to_utc(local: NaiveDateTime) -> Option<NaiveDateTime> {
 /// A local time with its offset from UTC, in a repeated hour the first one.
 pub fn with_offset(local: NaiveDateTime) -> DateTime<FixedOffset> {
     // A skipped hour has the offset of the day before.
-    let offset = offsets(local).first().copied();
-    let offset = offset.unwrap_or_else(|| offset_at(local - TimeDelta::days(1)));
+    let offset = offsets(local).first().copied().unwrap_or_else(|| offset_at(local - TimeDelta::days(1)));
     DateTime::from_naive_utc_and_offset(local - offset, offset)
 }
 
@@ -105,12 +104,10 @@ pub fn local_seconds(time: NaiveDateTime) -> i64 {
 
 /// The inverse of [`local_seconds`].
 pub fn of_local_seconds(seconds: i64) -> NaiveDateTime {
-    let time = DateTime::from_timestamp(seconds, 0);
-    time.unwrap_or_default().naive_utc()
+    DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc()
 }
 
 /// The local time this many seconds after 1970 began in UTC.
 pub fn local_time(seconds: i64) -> NaiveDateTime {
-    let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-    time.with_timezone(&Local).naive_local()
+    DateTime::from_timestamp(seconds, 0).unwrap_or_default().with_timezone(&Local).naive_local()
 }

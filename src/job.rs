@@ -100,12 +100,8 @@ impl JobOutcome {
     /// Logs the reason, if ssh itself cannot.
     fn record(&self, log: &mut Log) {
         match self {
-            Self::NotStarted(StartError::NotFound) => {
-                log.notice(Notice::SshNotFound, &openssh::remedy_for_path());
-            }
-            Self::NotStarted(StartError::CannotRun(error)) => {
-                log.notice(Notice::SshCannotRun, &error.to_string());
-            }
+            Self::NotStarted(StartError::NotFound) => log.notice(Notice::SshNotFound, &openssh::remedy_for_path()),
+            Self::NotStarted(StartError::CannotRun(error)) => log.notice(Notice::SshCannotRun, &error.to_string()),
             Self::WaitFailed(error) => log.notice(Notice::SshKilled, &format!("{error:#}")),
             Self::UsageError => {}
             Self::Interrupted(_) | Self::Exited(_) => self.record_signal(log),
@@ -238,8 +234,7 @@ impl Job {
         if self.retries.count == 0 && self.connect_timeout.is_none() {
             return None;
         }
-        let marker = Marker::prepare(ssh, signals);
-        marker.inspect_err(|error| self.record_lack(&printable(error), log)).ok()
+        Marker::prepare(ssh, signals).inspect_err(|error| self.record_lack(&printable(error), log)).ok()
     }
 
     fn record_lack(&self, reason: &str, log: &mut Log) {

@@ -115,8 +115,7 @@ impl RunningJobs {
             self.boot?.checked_add_signed(TimeDelta::try_seconds(seconds)?)
         };
         let processes = self.processes.borrow();
-        let starts = processes.values();
-        let starts = starts.filter(|process| is_read(process.uid)).filter_map(start);
+        let starts = processes.values().filter(|process| is_read(process.uid)).filter_map(start);
         // The boot's time is in whole seconds, and START comes a little later.
         let near = |start| [start - MARGIN, start + MARGIN].map(|time: NaiveDateTime| time.date());
         starts.flat_map(near).collect()
@@ -228,8 +227,7 @@ impl Users {
 
     /// The user with this name or number. A name may consist of digits.
     pub fn uid(&self, word: &str) -> Option<u32> {
-        let named = self.ids.get(word).map(|(uid, _)| *uid);
-        named.or_else(|| number(word.as_bytes()))
+        self.ids.get(word).map(|(uid, _)| *uid).or_else(|| number(word.as_bytes()))
     }
 
     pub fn find(&self, name: &str) -> UserLookup {

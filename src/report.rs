@@ -101,8 +101,7 @@ impl Query {
         machine: &Machine,
         problems: &mut IoProblems,
     ) -> Option<Planned> {
-        let source = self.crontabs.as_ref();
-        let source = source.filter(|_| needs.crontabs || needs.slots)?;
+        let source = self.crontabs.as_ref().filter(|_| needs.crontabs || needs.slots)?;
         let users = &machine.users;
         let is_asked = |uid| needs.crontabs || window.filter.reads_user(uid, users);
         let planned = Planned::read(source, users, is_asked);
@@ -118,9 +117,7 @@ impl Query {
     /// Adds the log directories of the crontabs' jobs, if the user gave none. If the user gave both directories and
     /// crontabs, a directory that no cron of this machine logs to belongs to a worker of another scheduler.
     fn follow_crontabs(&mut self, crontabs: Option<&Planned>, window: &Window, machine: &Machine) {
-        let (Some(planned), LogSource::LogDirs(dirs)) = (crontabs, &mut self.source) else {
-            return;
-        };
+        let (Some(planned), LogSource::LogDirs(dirs)) = (crontabs, &mut self.source) else { return };
         if self.follows_crontabs {
             more_log_dirs(planned.log_dirs(&window.filter, &machine.users), dirs);
         } else if planned.is_given {

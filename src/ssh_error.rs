@@ -273,9 +273,7 @@ fn is_shell_without_program(line: &str) -> bool {
         return true;
     }
     let line = line.strip_prefix("E: ").unwrap_or(line);
-    let Some((shell, words)) = line.split_once(':') else {
-        return false;
-    };
+    let Some((shell, words)) = line.split_once(':') else { return false };
     let name = shell.strip_prefix('/').and_then(|path| path.rsplit('/').next());
     let is_shell = matches!(name, Some("sh" | "ash" | "bash" | "busybox" | "dash" | "ksh" | "mksh" | "zsh"));
     let words = words.trim_start();
@@ -330,9 +328,7 @@ impl Diagnosis {
             }
         }
         self.has_bad_key |= is_about_a_key(String::from_utf8_lossy(line.trim_ascii_end()).as_ref());
-        let Some(cause) = Cause::from_message(line) else {
-            return;
-        };
+        let Some(cause) = Cause::from_message(line) else { return };
         let is_drop = matches!(cause, Cause::Dropped | Cause::ProxyEnded);
         self.is_dropped_after |= is_drop && self.has_cause_before_a_drop();
         if self.transient == Some(Cause::Dropped) && cause == Cause::ProxyEnded {

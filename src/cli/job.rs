@@ -164,12 +164,10 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
         reason: error.record(),
     };
     let parse = |options: Vec<OsString>| {
-        let program = [OsString::from("remoteexe")].into_iter();
-        let all = program.chain(options).chain(words.iter().cloned());
+        let all = [OsString::from("remoteexe")].into_iter().chain(options).chain(words.iter().cloned());
         CommandLine::<JobArgs>::parse(command_without_environment, all)
     };
-    let options = variables.iter();
-    let options = options.filter_map(|(name, value)| as_option(name, value));
+    let options = variables.iter().filter_map(|(name, value)| as_option(name, value));
     let line = match parse(options.collect()) {
         Ok(line) => line,
         Err(error) => return refused(words, &UsageError::from_clap(&error, UNKNOWN_TIP)),
@@ -248,9 +246,7 @@ impl CommandLine<JobArgs> {
         if self.args.help || self.args.version {
             return Err(self.job_after_help());
         }
-        let [host, script, parameters @ ..] = self.args.operands.as_slice() else {
-            return Err(self.missing_operand());
-        };
+        let [host, script, parameters @ ..] = self.args.operands.as_slice() else { return Err(self.missing_operand()) };
         let host_error = |error| host_error(&error).in_value("<HOST>", host);
         let script_error = |error| script_error(&error, host).in_value("<SCRIPT>", script);
         Ok(Operands {
@@ -293,8 +289,7 @@ impl CommandLine<JobArgs> {
 
     fn missing_operand(&self) -> UsageError {
         let host = self.args.operands.first();
-        let taken = self.last_option();
-        let taken = taken.map(|option| format!("{option}; HOST and SCRIPT go after it"));
+        let taken = self.last_option().map(|option| format!("{option}; HOST and SCRIPT go after it"));
         let Some(host) = host.filter(|host| !host.is_empty()) else {
             let tip = taken.unwrap_or("give a host and the script to run on it".to_owned());
             return UsageError::new("HOST and SCRIPT are missing", &tip);

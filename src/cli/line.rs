@@ -110,19 +110,15 @@ fn origin(mut command: Command, matches: &ArgMatches, id: &str) -> String {
 pub fn help(grammar: Command, template: &str, is_long: bool) -> String {
     let (short, more) = template.split_once("@MORE@\n").unwrap_or((template, ""));
     let template = if is_long { [short, more].concat() } else { short.to_owned() };
-    let command = grammar.mut_args(with_origin).max_term_width(WIDTH);
-    let mut command = command.help_template(template);
+    let mut command = grammar.mut_args(with_origin).max_term_width(WIDTH).help_template(template);
     command.render_help().to_string()
 }
 
 /// Puts the variable and the default on their own line, because clap would break them anywhere.
 fn with_origin(arg: Arg) -> Arg {
-    let (Some(help), true) = (arg.get_help(), arg.get_action().takes_values()) else {
-        return arg;
-    };
+    let (Some(help), true) = (arg.get_help(), arg.get_action().takes_values()) else { return arg };
     let variable = arg.get_env().map(|name| format!("[env: {}]", name.display()));
-    let default = arg.get_default_values().first();
-    let default = default.map(|value| format!("[default: {}]", value.display()));
+    let default = arg.get_default_values().first().map(|value| format!("[default: {}]", value.display()));
     let origin: Vec<_> = variable.into_iter().chain(default).collect();
     if origin.is_empty() {
         return arg;

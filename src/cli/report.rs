@@ -183,8 +183,7 @@ pub fn parse(words: &[OsString]) -> Request {
 
 /// The grammar, whatever the environment.
 pub fn documented() -> clap::Command {
-    let help = Arg::new("help").short('h').long("help");
-    let help = help.action(ArgAction::HelpShort);
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort);
     ReportArgs::command().arg(help.help("Print this help; --help adds examples and the exit statuses"))
 }
 
@@ -239,8 +238,7 @@ impl CommandLine<ReportArgs> {
         }
         let words = [("output", word), ("html", self.args.html.as_ref())];
         let mut files = words.into_iter().filter_map(|(id, word)| Some((id, word?)));
-        let file = files.find(|(_, word)| *word != "-");
-        file.map(|(id, word)| self.value(id, word, path)).transpose()
+        files.find(|(_, word)| *word != "-").map(|(id, word)| self.value(id, word, path)).transpose()
     }
 
     fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
@@ -388,8 +386,7 @@ fn watch(word: &OsStr) -> Result<(), UsageError> {
 }
 
 fn user(word: &OsStr) -> Result<u32, UsageError> {
-    let uid = word.to_str().and_then(|word| Users::read().uid(word));
-    uid.ok_or_else(|| {
+    word.to_str().and_then(|word| Users::read().uid(word)).ok_or_else(|| {
         let tip = "give a name in /etc/passwd, or the number that `id -u NAME` prints";
         UsageError::new("no such user", tip)
     })

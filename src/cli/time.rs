@@ -52,8 +52,7 @@ fn is_beginning_of_clock(text: &str) -> bool {
 
 /// A time with an offset is the same moment in every zone. Records have whole seconds.
 fn with_offset(text: &str) -> Option<NaiveDateTime> {
-    let time = DateTime::parse_from_rfc3339(text).ok()?;
-    time.with_timezone(&Local).naive_local().with_nanosecond(0)
+    DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Local).naive_local().with_nanosecond(0)
 }
 
 fn day_and_clock(text: &str, today: NaiveDate) -> Option<NaiveDateTime> {
@@ -70,8 +69,7 @@ fn day(text: &str, today: NaiveDate) -> Option<NaiveDate> {
 }
 
 fn clock(text: &str) -> Option<NaiveTime> {
-    let formats = ["%H:%M:%S", "%H:%M"];
-    let mut times = formats.iter().map(|format| NaiveTime::parse_from_str(text, format));
+    let mut times = ["%H:%M:%S", "%H:%M"].iter().map(|format| NaiveTime::parse_from_str(text, format));
     times.find_map(Result::ok)
 }
 

@@ -332,8 +332,7 @@ pub fn accepted(call: &Call, line: &CronLine) -> SuccessStatuses {
 
 /// The user of a line: from its column, or the owner of the crontab.
 pub fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
-    let of_line = line.user.as_deref().map(String::from_utf8_lossy);
-    of_line.map(Cow::into_owned).or_else(|| crontab.owner.clone())
+    line.user.as_deref().map(String::from_utf8_lossy).map(Cow::into_owned).or_else(|| crontab.owner.clone())
 }
 
 /// The name and the zone of `CRON_TZ`, which only cronie knows.
@@ -354,6 +353,5 @@ pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
         return 0;
     }
     let delay = line.variables.get("RANDOM_DELAY").and_then(|minutes| str::from_utf8(minutes).ok());
-    let delay = delay.and_then(|minutes| minutes.trim().parse::<u64>().ok());
-    delay.filter(|minutes| *minutes <= MOST).unwrap_or(0)
+    delay.and_then(|minutes| minutes.trim().parse::<u64>().ok()).filter(|minutes| *minutes <= MOST).unwrap_or(0)
 }

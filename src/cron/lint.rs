@@ -227,8 +227,7 @@ impl Linter<'_> {
             _ => None,
         };
         let log_dir = needs::log_dir(&job.log_dir, user.as_ref());
-        let keys = job.identities.iter();
-        let keys = keys.filter_map(|key| needs::identity(key, user.as_ref()));
+        let keys = job.identities.iter().filter_map(|key| needs::identity(key, user.as_ref()));
         self.add_new(line, log_dir.into_iter().chain(keys));
     }
 
@@ -254,8 +253,7 @@ fn systemd_cron(line: &CronLine, shell: &ShellText) -> impl Iterator<Item = Stri
         (line.time_text.contains("/0"), "may hang because of a step of 0"),
         (shell.input.is_some(), "may drop the input behind the %"),
     ];
-    let found = problems.into_iter().filter(|(is_so, _)| *is_so);
-    found.map(|(_, problem)| format!("{SYSTEMD_CRON} {problem}"))
+    problems.into_iter().filter(|(is_so, _)| *is_so).map(|(_, problem)| format!("{SYSTEMD_CRON} {problem}"))
 }
 
 /// Lines that start a job at the same time as an earlier line, with their files.
@@ -285,8 +283,7 @@ fn twins(jobs: &[Rc<CronJob>]) -> Vec<(&Path, Fault)> {
 /// A lookalike outside quotes: the shell takes it for a letter.
 fn unquoted_lookalike(text: &[u8]) -> Option<(String, &'static str)> {
     lookalike(text)?;
-    let words = tokens(text, &Variables::default()).ok()?;
-    words.iter().find_map(|token| match token {
+    tokens(text, &Variables::default()).ok()?.iter().find_map(|token| match token {
         Token::Word(word) if !word.is_quoted => lookalike(&word.text),
         _ => None,
     })
@@ -320,15 +317,13 @@ fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
 fn last_words(text: &[u8], most: usize) -> &[u8] {
     let (before, end) = text.split_at(text.len().saturating_sub(most));
     let is_cut = before.last().is_some_and(|last| !last.is_ascii_whitespace());
-    let next = end.iter().position(u8::is_ascii_whitespace);
-    let next = next.filter(|_| is_cut).unwrap_or(0);
+    let next = end.iter().position(u8::is_ascii_whitespace).filter(|_| is_cut).unwrap_or(0);
     end[next..].trim_ascii()
 }
 
 /// Whether two lines are due in one minute of some day.
 fn are_due_together(one: &Timing, other: &Timing) -> bool {
-    let first = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default();
-    let mut year = first.iter_days().take(366);
+    let mut year = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default().iter_days().take(366);
     one.minutes & other.minutes != 0
         && one.hours & other.hours != 0
         && year.any(|date| one.is_due_on(date) && other.is_due_on(date))

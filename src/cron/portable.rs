@@ -170,8 +170,7 @@ fn first_job(mentions: &[Mention], line: &CronLine, parse: ParseCall) -> Option<
 }
 
 fn last_accepted(mentions: &[Mention], line: &CronLine) -> SuccessStatuses {
-    let last = mentions.last().and_then(|last| last.as_ref().ok());
-    last.map(|call| accepted(call, line)).unwrap_or_default()
+    mentions.last().and_then(|last| last.as_ref().ok()).map(|call| accepted(call, line)).unwrap_or_default()
 }
 
 /// Whether a `flock` that does not wait has no status of its own for a taken lock.
@@ -187,9 +186,7 @@ fn fails_if_locked(tokens: &[Token]) -> bool {
 /// Whether the last call of remoteexe, or a group that ends with it, is in the background, or in a pipe before another.
 fn hides_status(tokens: &[Token]) -> bool {
     let is_call = |token: &Token| matches!(token, Token::Word(word) if base_name(&word.text) == b"remoteexe");
-    let Some(last) = tokens.iter().rposition(is_call) else {
-        return false;
-    };
+    let Some(last) = tokens.iter().rposition(is_call) else { return false };
     let ends_group = |next: Option<&Token>| match next {
         Some(Token::Word(word)) => word.is_reserved(&ENDS),
         Some(Token::Operator(operator)) => *operator == Operator::Close,

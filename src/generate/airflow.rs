@@ -82,8 +82,7 @@ fn messages(sources: &[PortableLines], lines: &[DagLine], now: DateTime<Utc>) ->
     let refused = sources.iter().flat_map(|source| &source.refused);
     let refused = refused.map(|finding| message(&finding.shown("left out: ")));
     let differences = differences::of(sources, lines, now);
-    let remarks = sources.iter().flat_map(|source| &source.remarks);
-    let warnings = remarks.chain(&differences);
+    let warnings = sources.iter().flat_map(|source| &source.remarks).chain(&differences);
     let warnings = warnings.map(|finding| message(&finding.shown("warning: ")));
     let cost = differences::cost(lines).map(|cost| message(&cost));
     refused.chain(warnings).chain(cost).collect()

@@ -135,8 +135,7 @@ fn zsh_escaped(text: &str) -> String {
 
 fn options(grammars: &Grammars) -> Vec<Completed> {
     let lines = grammars.lines.iter().flat_map(|(line, grammar)| {
-        let options = grammar.get_arguments().filter(|arg| !arg.is_positional());
-        options.map(|arg| Completed {
+        grammar.get_arguments().filter(|arg| !arg.is_positional()).map(|arg| Completed {
             line,
             names: names(arg),
             help: arg.get_help().map(ToString::to_string).unwrap_or_default(),

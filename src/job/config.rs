@@ -28,8 +28,7 @@ pub fn may_separate(ssh: &Ssh) -> bool {
     if let Some(file) = &ssh.config {
         return file_separates(file);
     }
-    let users = home().map(|home| home.join(".ssh/config"));
-    users.is_some_and(|file| file_separates(&file))
+    home().map(|home| home.join(".ssh/config")).is_some_and(|file| file_separates(&file))
         || file_separates(Path::new(SYSTEM))
         || system_files().any(|file| file_separates(&file))
 }
@@ -38,13 +37,11 @@ pub fn may_separate(ssh: &Ssh) -> bool {
 fn home() -> Option<PathBuf> {
     let (passwd, user) = (passwd::read(), getuid().as_raw());
     let entry = passwd::entries(&passwd).find(|entry| entry.uid == user);
-    let home = entry.and_then(|entry| entry.home).map(Path::to_owned);
-    home.or_else(|| env::var_os("HOME").map(PathBuf::from))
+    entry.and_then(|entry| entry.home).map(Path::to_owned).or_else(|| env::var_os("HOME").map(PathBuf::from))
 }
 
 fn system_files() -> impl Iterator<Item = PathBuf> {
-    let entries = fs::read_dir(SYSTEM_DIRECTORY).into_iter().flatten();
-    entries.flatten().map(|entry| entry.path())
+    fs::read_dir(SYSTEM_DIRECTORY).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
 fn file_separates(file: &Path) -> bool {

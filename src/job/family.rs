@@ -83,9 +83,7 @@ impl Family {
                 return Ok(());
             }
             let left = self.left();
-            let Some(first) = left.first() else {
-                return Ok(());
-            };
+            let Some(first) = left.first() else { return Ok(()) };
             let is_over = signals.is_ending() || begin.elapsed() >= GRACE;
             let has_others = left.iter().any(|process| !self.may_end(process));
             for process in left.iter().filter(|process| self.may_end(process)) {
@@ -212,6 +210,5 @@ fn below(root: Pid, others: &[Process]) -> Vec<Process> {
 /// All processes. Few kernels list the children of a process in /proc/PID/task/TID/children.
 fn processes() -> impl Iterator<Item = Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| number(entry.file_name().as_encoded_bytes()));
-    pids.filter_map(Pid::from_raw)
+    entries.filter_map(|entry| number(entry.file_name().as_encoded_bytes())).filter_map(Pid::from_raw)
 }

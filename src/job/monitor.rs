@@ -168,9 +168,7 @@ impl Monitor {
 impl Verdict {
     /// Decides a verdict by ssh's `LogLevel`, which is looked up only then. None if ssh does not show it.
     pub fn settle(self, log_level: impl FnOnce() -> Option<String>) -> Self {
-        let (Self::Closed(sent) | Self::Silent(sent)) = self else {
-            return self;
-        };
+        let (Self::Closed(sent) | Self::Silent(sent)) = self else { return self };
         // With so little sent, ssh has not begun the key exchange.
         let is_before_login = sent.is_some_and(|sent| sent <= FIRST_LINE);
         match (self, log_level().as_deref()) {

@@ -131,9 +131,7 @@ impl Proved {
 
 /// The version of the program with these headers, if its constants are those of OpenSSH's ssh.
 fn proof(program: &File, headers: &[u8]) -> io::Result<Option<(Version, String)>> {
-    let Some(segments) = constants(headers) else {
-        return Ok(None);
-    };
+    let Some(segments) = constants(headers) else { return Ok(None) };
     for (offset, length) in segments {
         for most in [FIRST, MOST] {
             let constants = read(program, offset, length.min(most))?;
@@ -228,8 +226,7 @@ fn constants(headers: &[u8]) -> Option<Vec<(u64, usize)>> {
     let mut segments: Vec<_> = segments.collect();
     // PF_X after the others, and the headers after the rest.
     segments.sort_by_key(|(flags, offset, _)| (flags & 1, *offset == 0));
-    let places = segments.into_iter().map(|(_, offset, length)| Some((u64::try_from(offset).ok()?, length)));
-    places.collect()
+    segments.into_iter().map(|(_, offset, length)| Some((u64::try_from(offset).ok()?, length))).collect()
 }
 
 /// The bytes of `program` from `offset` on, about `length` at most. The memory is not cleared first.
@@ -272,8 +269,7 @@ mod tests {
 
     #[test]
     fn the_installed_ssh_is_proved_without_being_run() {
-        let said = std::process::Command::new(installed()).arg("-V").output();
-        let said = said.expect("it runs").stderr;
+        let said = std::process::Command::new(installed()).arg("-V").output().expect("it runs").stderr;
         let proved = Proved::new(installed()).expect("a proof");
         assert!(said.starts_with(proved.words.as_bytes()));
         assert!(said.starts_with(Version::BEGIN));

@@ -182,8 +182,7 @@ impl Relay<'_, '_> {
 
     /// The time to wake up even if nothing has happened.
     fn deadline(&self) -> Option<Instant> {
-        let is_blind = self.child.exit_fd().is_none();
-        let look = is_blind.then(|| Instant::now() + LOOK_AFTER);
+        let look = self.child.exit_fd().is_none().then(|| Instant::now() + LOOK_AFTER);
         let connect_by = self.watch.connect_by.filter(|_| self.watch.monitor.is_connecting());
         [self.kill_at, connect_by, look].into_iter().flatten().min()
     }

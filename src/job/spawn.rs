@@ -77,8 +77,7 @@ impl Program {
         attributes.set_sigdefault(&SigSet::from_iter([NixSignal::SIGPIPE]))?;
         let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK;
         attributes.set_flags(flags | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
-        let words = self.words.iter().map(|word| CString::new(word.as_bytes()));
-        let words = words.collect::<Result<Vec<_>, _>>()?;
+        let words = self.words.iter().map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
         let name = CString::new(self.name.as_bytes())?;
         let pid = posix_spawnp(&name, &actions, &attributes, &words, &self.env)?;
         let pid = Pid::from_raw(pid.as_raw()).ok_or(io::ErrorKind::Other)?;

@@ -70,9 +70,7 @@ impl Tee {
             }
             self.write();
         }
-        let Some(done) = self.stdout.and_then(Writer::finish) else {
-            return;
-        };
+        let Some(done) = self.stdout.and_then(Writer::finish) else { return };
         wait_or_signal(&done, PollFlags::IN, signals);
     }
 }

@@ -186,9 +186,7 @@ fn wait_for_writer(file: &OwnedFd) {
 
 /// Whether the last of `size` bytes is a newline, or there is no byte.
 fn ends_with_newline(file: &OwnedFd, size: i64) -> bool {
-    let Some(last) = u64::try_from(size).ok().and_then(|size| size.checked_sub(1)) else {
-        return true;
-    };
+    let Some(last) = u64::try_from(size).ok().and_then(|size| size.checked_sub(1)) else { return true };
     let mut byte = [b'\n'];
     // Nothing can be read if the file was truncated since, or is open for writing only.
     let _ = pread(file, &mut byte, last);

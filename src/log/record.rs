@@ -266,8 +266,7 @@ impl<'a> Kind<'a> {
 
 /// On some machines the bash original's examples had other quotes.
 fn is_usage(text: &[u8]) -> bool {
-    let starts = [b"usage: remoteexe ".as_slice(), b"e.g.) remoteexe "];
-    starts.iter().any(|start| text.starts_with(start))
+    [b"usage: remoteexe ".as_slice(), b"e.g.) remoteexe "].iter().any(|start| text.starts_with(start))
 }
 
 impl Retry {
@@ -354,10 +353,7 @@ impl Parser {
 }
 
 fn time(text: &[u8; TIME]) -> Option<NaiveDateTime> {
-    let part = |begin, end, before| {
-        let digits = text[begin..end].strip_prefix(&[before]);
-        digits.and_then(number)
-    };
+    let part = |begin, end, before| text[begin..end].strip_prefix(&[before]).and_then(number);
     let year = number(text[..5].strip_prefix(b"[")?)?;
     let date = NaiveDate::from_ymd_opt(year, part(5, 8, b'-')?, part(8, 11, b'-')?)?;
     let time = date.and_hms_opt(part(11, 14, b' ')?, part(14, 17, b':')?, part(17, 20, b':')?);
@@ -375,8 +371,7 @@ mod tests {
         let manual = include_str!("../generate/remoteexe.1").replace(r"\-", "-");
         let (_, section) = manual.split_once("\n.Ss Records\n").expect("the section");
         let section = section.split("\n.Ss ").next().unwrap_or_default();
-        let items = section.lines().filter_map(|line| line.strip_prefix(".It Li "));
-        let names = items.map(|item| {
+        let names = section.lines().filter_map(|line| line.strip_prefix(".It Li ")).map(|item| {
             let values = [("K/N", "7/8"), (",RC,", ",9,"), ("wait,S", "wait,0"), ("wait S", "wait 0")];
             let item = item.trim_matches('"').to_owned();
             name(Kind::parse(values.iter().fold(item, |text, (name, value)| text.replace(name, value)).as_bytes()))

@@ -21,9 +21,7 @@ pub fn send(pid: u32, texts: &[Vec<u8>]) {
     if !fs::metadata(SOCKET).is_ok_and(|data| is_owned_by_root(&data)) {
         return;
     }
-    let Ok(socket) = UnixDatagram::unbound() else {
-        return;
-    };
+    let Ok(socket) = UnixDatagram::unbound() else { return };
     // A syslogd that hangs must not hold up the job.
     if socket.set_nonblocking(true).is_err() {
         return;

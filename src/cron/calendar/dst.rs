@@ -40,8 +40,7 @@ pub enum Pace {
 pub fn clock_intervals(zone: &Zone, from: i64, until: i64) -> Vec<ClockInterval> {
     // After a jump back the daemon skips lines for three hours at most, so it is back to normal when the period begins.
     let offsets = zone.offsets(from - 2 * LARGEST_CHANGE, until);
-    let ends = offsets.iter().skip(1).map(|(minute, _)| *minute);
-    let ends = ends.chain([until]);
+    let ends = offsets.iter().skip(1).map(|(minute, _)| *minute).chain([until]);
     let mut clock_intervals = Vec::new();
     // The last local minute whose fixed-time lines have been run.
     let mut done = None;

@@ -20,8 +20,7 @@ pub fn head<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 pub fn files(folder: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(Path::new(DATA).join(folder)).unwrap();
-    entries.map(|entry| entry.unwrap().path()).collect()
+    fs::read_dir(Path::new(DATA).join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
 pub fn minutes_in(text: &str) -> Vec<i64> {

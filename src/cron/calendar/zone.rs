@@ -29,9 +29,7 @@ pub fn name_of_machine() -> Option<String> {
         let name = variable.strip_prefix(':').unwrap_or(&variable);
         return Zone::named(name).map(|_| name.to_owned());
     }
-    let Ok(target) = fs::canonicalize(LOCALTIME) else {
-        return Some("UTC".to_owned());
-    };
+    let Ok(target) = fs::canonicalize(LOCALTIME) else { return Some("UTC".to_owned()) };
     if let Ok(name) = target.strip_prefix(ZONEINFO) {
         return name.to_str().map(str::to_owned);
     }
@@ -53,8 +51,7 @@ impl Zone {
             return None;
         }
         let mut data = Vec::new();
-        let file = File::open(path).ok()?;
-        file.take(LARGEST_FILE).read_to_end(&mut data).ok()?;
+        File::open(path).ok()?.take(LARGEST_FILE).read_to_end(&mut data).ok()?;
         TimeZone::from_tz_data(&data).ok().map(Self::Named)
     }
 

@@ -44,9 +44,7 @@ fn split(option: &[u8]) -> (&[u8], &[u8], Option<&[u8]>) {
         return (b"", &option[..end.unwrap_or(option.len())], end.map(|end| &option[end + 1..]));
     }
     let letters = &option[1..];
-    let Some(place) = letters.iter().position(|letter| b"Ew".contains(letter)) else {
-        return (letters, b"", None);
-    };
+    let Some(place) = letters.iter().position(|letter| b"Ew".contains(letter)) else { return (letters, b"", None) };
     let (letters, rest) = letters.split_at(place);
     (letters, &rest[..1], Some(&rest[1..]).filter(|value| !value.is_empty()))
 }

@@ -38,9 +38,7 @@ pub fn sleep(arguments: &[Word]) -> Wait {
             (None, Some(seconds)) => Some((seconds, seconds)),
             _ => None,
         };
-        let Some((least, most)) = time else {
-            return Wait::UNKNOWN;
-        };
+        let Some((least, most)) = time else { return Wait::UNKNOWN };
         sum = sum.then(Wait { least, most: Some(most) });
     }
     sum

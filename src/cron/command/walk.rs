@@ -90,9 +90,7 @@ impl<V: Visitor> Walker<'_, V> {
         let mut all = Effect::default();
         loop {
             match self.tokens.peek() {
-                Some(Token::Operator(Operator::Close)) if self.cases > 0 => {
-                    self.tokens.next();
-                }
+                Some(Token::Operator(Operator::Close)) if self.cases > 0 => _ = self.tokens.next(),
                 None | Some(Token::Operator(Operator::Close)) => return all,
                 Some(Token::Word(word)) if word.is_reserved(&ENDS) => return all,
                 Some(_) => all = all.then(self.and_or(at.behind(all))),

@@ -89,9 +89,7 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
     let mut found = Unwrapped { command: words, script: None, is_plain: true, call };
     loop {
         found.take_assignments();
-        let Some((program, arguments)) = found.command.split_first() else {
-            return found;
-        };
+        let Some((program, arguments)) = found.command.split_first() else { return found };
         let name = base_name(&program.text);
         if is_one_of(&USER_CHANGERS, name) {
             found.call.is_other_user = true;
@@ -107,9 +105,7 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
             return found;
         }
         let mut wrappers = WRAPPERS.iter().filter(|(wrapper, ..)| wrapper.as_bytes() == name);
-        let Some((wrapper, with_value, operands)) = wrappers.next() else {
-            return found;
-        };
+        let Some((wrapper, with_value, operands)) = wrappers.next() else { return found };
         if *wrapper == "command" && arguments.iter().any(|word| word.text == b"-v") {
             return found;
         }
@@ -119,9 +115,7 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
             "flock" | "setlock" => found.lock(&arguments[..options]),
             "timeout" => found.call.take_limit(arguments.get(options).and_then(limit)),
             "run-one" | "withlock" => found.call.is_conditional = true,
-            "env" if has_clean_environment(&arguments[..options]) => {
-                found.call.has_clean_environment = true;
-            }
+            "env" if has_clean_environment(&arguments[..options]) => found.call.has_clean_environment = true,
             _ => {}
         }
         let command = &arguments[options..];

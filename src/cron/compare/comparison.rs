@@ -128,8 +128,7 @@ impl Comparison {
     fn count(&mut self, due: &Due) {
         if due.is_certain && (self.from..self.until).contains(&due.at) {
             let minute = minute(due.at);
-            let day = self.due.entry(minute.div_euclid(DAY));
-            let minutes = day.or_insert_with(|| vec![0; MINUTES]);
+            let minutes = self.due.entry(minute.div_euclid(DAY)).or_insert_with(|| vec![0; MINUTES]);
             if let Ok(minute) = usize::try_from(minute.rem_euclid(DAY)) {
                 minutes[minute] += 1;
             }
@@ -150,8 +149,7 @@ impl Comparison {
             due.filter(|(_, due)| **due > 0)
         });
         for (at, due) in by_minute {
-            let here = at_minute.next_if(|missed| minute(missed[0].at) == at);
-            let here = here.unwrap_or_default();
+            let here = at_minute.next_if(|missed| minute(missed[0].at) == at).unwrap_or_default();
             let is_down = here.len() * 2 > *due as usize;
             if is_down {
                 is_together.extend(here);

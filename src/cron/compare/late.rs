@@ -52,13 +52,10 @@ impl LateStarts {
             self.late.extend(self.found.pop_front().filter(is_late));
         }
         self.found.push_back((due, start));
-        let Some(missed) = missed.filter(|missed| self.settled < missed.at) else {
-            return;
-        };
+        let Some(missed) = missed.filter(|missed| self.settled < missed.at) else { return };
         // The slot was certainly missed before this START, or is now.
         let waited = waited.map(|waited| waited.max(missed.detected_at));
-        let is_known = waited.filter(|waited| *waited <= start);
-        let is_known = is_known.or((!self.explains(missed)).then_some(start));
+        let is_known = waited.filter(|waited| *waited <= start).or((!self.explains(missed)).then_some(start));
         if let Some(known) = is_known {
             self.settled = missed.at;
             missed.detected_at = missed.detected_at.max(known);
@@ -113,8 +110,7 @@ impl LateStarts {
         // After a stop one START may come late, and the next ones as promptly as before it: then none of them belongs
         // to the slot before its own. If STARTs were late before a stop of some slots too, `prompt` is the limit.
         let usual = before.max().filter(|usual| *usual <= self.prompt);
-        let most = usual.map(|usual| usual + NO_DELAY);
-        let most = most.or(self.is_stop(missed, first).then_some(self.prompt));
+        let most = usual.map(|usual| usual + NO_DELAY).or(self.is_stop(missed, first).then_some(self.prompt));
         let is_as_before = |delay: &i64| most.is_some_and(|most| *delay <= most);
         let are_prompt = 2 * since.clone().filter(is_as_before).count() > since.len();
         let are_late = !are_prompt && seconds > count * self.prompt;

@@ -135,8 +135,7 @@ impl Crontabs {
 
     /// The number of lines that may run remoteexe and are not read.
     pub fn not_looked_at(&self) -> usize {
-        let crontabs = self.read.iter();
-        crontabs.map(|crontab| crontab.contents.not_looked_at).sum()
+        self.read.iter().map(|crontab| crontab.contents.not_looked_at).sum()
     }
 
     fn add_machine(&mut self, trust: TrustIn) {
@@ -290,8 +289,7 @@ const NAME_REMEDY: &str = "give the file a name of letters, digits, - and _ only
 
 /// The error of a file whose lines all have the columns of the other option.
 fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<Fault> {
-    let lines = contents.lines.iter();
-    let mut lines = lines.filter(|it| it.mentions_remoteexe()).peekable();
+    let mut lines = contents.lines.iter().filter(|it| it.mentions_remoteexe()).peekable();
     let number = lines.peek()?.number;
     if !lines.all(CronLine::has_wrong_columns) {
         return None;

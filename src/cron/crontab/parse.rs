@@ -83,8 +83,7 @@ impl Contents {
     pub fn count(text: &[u8]) -> Self {
         let lines = text.split(|byte| *byte == b'\n');
         let is_comment = |line: &&[u8]| line.trim_ascii_start().starts_with(b"#");
-        let lines = lines.filter(|line| mentions_name(line) && !is_comment(line));
-        let not_looked_at = lines.count();
+        let not_looked_at = lines.filter(|line| mentions_name(line) && !is_comment(line)).count();
         Self { mentions_remoteexe: not_looked_at > 0, not_looked_at, ..Self::default() }
     }
 
@@ -247,8 +246,7 @@ impl CrontabParser {
     fn commented_out(&self, line: &[u8], number: usize) -> Option<CronLine> {
         let is_mark = |byte: &&u8| matches!(byte, b'#' | b' ' | b'\t');
         let line = &line[line.iter().take_while(is_mark).count()..];
-        let line = mentions_name(line).then(|| self.line(line, number))?;
-        line.ok()
+        mentions_name(line).then(|| self.line(line, number))?.ok()
     }
 
     fn check_command(&self, rest: &[u8], command: &[u8]) -> Result<(), Fault> {

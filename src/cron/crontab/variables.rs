@@ -17,9 +17,7 @@ pub struct Variables(Vec<(Rc<str>, Rc<[u8]>)>);
 impl Variables {
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
         // Both daemons take a variable without a name, which no command can use.
-        let Some(name) = str::from_utf8(name).ok().filter(|name| !name.is_empty()) else {
-            return;
-        };
+        let Some(name) = str::from_utf8(name).ok().filter(|name| !name.is_empty()) else { return };
         if let Some((_, old)) = self.0.iter_mut().find(|(other, _)| &**other == name) {
             *old = value.into();
         } else if !self.are_many() {

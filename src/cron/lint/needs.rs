@@ -59,9 +59,7 @@ fn in_path(program: &Path, call: &Call, line: &CronLine, more: &str) -> Option<F
     let name = program.display();
     let sign = path.iter().find(|byte| b"$~".contains(byte)).map(|byte| char::from(*byte));
     let problem = match sign {
-        Some(sign) => {
-            format!("{name} is not in PATH, in which cron does not replace the {sign}{more}")
-        }
+        Some(sign) => format!("{name} is not in PATH, in which cron does not replace the {sign}{more}"),
         None => format!("{name} is not in PATH, {}{more}", String::from_utf8_lossy(path)),
     };
     let mut usual = USUAL_DIRS.iter();

@@ -90,9 +90,7 @@ impl Unit {
                 }
                 Some((self.busybox_number(rest)?.checked_sub(first)?, None))
             };
-            let Some((begin, end)) = item(&mut rest) else {
-                return Values { ignored: before, ..values };
-            };
+            let Some((begin, end)) = item(&mut rest) else { return Values { ignored: before, ..values } };
             let end = match end {
                 None if take(&mut rest, b'-') => match item(&mut rest) {
                     Some((number, end)) => end.unwrap_or(number),

@@ -15,8 +15,7 @@ const MOST_TIMES: usize = 3;
 pub fn of(sources: &[PortableLines], lines: &[DagLine], now: DateTime<Utc>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (number, source) in sources.iter().enumerate() {
-        let lines = lines.iter().filter(|line| line.crontab == number);
-        let lines: Vec<&DagLine> = lines.collect();
+        let lines: Vec<&DagLine> = lines.iter().filter(|line| line.crontab == number).collect();
         let mut add = |line: Option<usize>, problem: String, remedy: &str| {
             let fault = Fault { line, ..Fault::new(problem, remedy) };
             findings.push(fault.in_file(&source.path));
@@ -43,8 +42,7 @@ pub fn of(sources: &[PortableLines], lines: &[DagLine], now: DateTime<Utc>) -> V
 
 /// Lines of users other than the worker's, whose name is unknown here.
 fn of_users(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str)) {
-    let users = lines.iter().filter_map(|line| line.line.run.user.as_deref());
-    let mut users: Vec<&str> = users.collect();
+    let mut users: Vec<&str> = lines.iter().filter_map(|line| line.line.run.user.as_deref()).collect();
     users.sort_unstable();
     users.dedup();
     for user in users {
@@ -167,8 +165,7 @@ pub fn cost(lines: &[DagLine]) -> Option<String> {
 /// On average over four years, including runs that end at the guard.
 fn runs_a_day(line: &DagLine) -> f64 {
     const YEARS: usize = 1461;
-    let first = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap_or_default();
-    let days = first.iter_days().take(YEARS);
+    let days = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap_or_default().iter_days().take(YEARS);
     let days = days.filter(|date| line.schedule.timing.is_due_on(*date)).count();
     let runs = line.schedule.minutes_of_day().count() * days;
     let [runs, days] = [runs, YEARS].map(|count| f64::from(u32::try_from(count).unwrap_or(u32::MAX)));

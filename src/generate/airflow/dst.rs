@@ -45,9 +45,7 @@ pub fn changes(zone: &Zone, now: i64) -> Vec<ClockChange> {
 
 /// The differences of a line in the year after the minute `now`.
 pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
-    let Some(zone) = Zone::named(&line.line.zone) else {
-        return Vec::new();
-    };
+    let Some(zone) = Zone::named(&line.line.zone) else { return Vec::new() };
     let differences = changes(&zone, now).into_iter().filter_map(|change| {
         let (from, until) = window(&line.schedule, &zone, change.at);
         let mut starts: BTreeMap<i64, [usize; 2]> = BTreeMap::new();
@@ -80,9 +78,7 @@ pub fn minutes(schedule: &AirflowSchedule, zone: &Zone, from: i64, until: i64) -
     let mut now = from - 1;
     loop {
         let local = now + zone.offset(now);
-        let Some(next) = next(schedule, local, until + 2 * DAY) else {
-            return found;
-        };
+        let Some(next) = next(schedule, local, until + 2 * DAY) else { return found };
         let minute = if schedule.counts_time() { now + (next - local) } else { utc(zone, next) };
         if minute >= until || minute <= now {
             return found;

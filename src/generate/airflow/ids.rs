@@ -38,15 +38,13 @@ pub fn ids(lines: &[DagLine]) -> Vec<String> {
 
 fn command(line: &DagLine) -> String {
     let user = line.line.run.user.as_deref().unwrap_or_default();
-    let input = line.line.run.input.as_deref();
-    let input = input.map_or(String::new(), |input| format!("%{input}"));
+    let input = line.line.run.input.as_deref().map_or(String::new(), |input| format!("%{input}"));
     format!("{user}\n{}{input}", line.line.run.command)
 }
 
 fn details(line: &DagLine) -> String {
     let timing = &line.line.timing;
-    let variables = line.line.run.variables.iter();
-    let variables = variables.map(|(name, value)| format!("{name}={value}\n"));
+    let variables = line.line.run.variables.iter().map(|(name, value)| format!("{name}={value}\n"));
     format!(
         "{} {} {} {} {} {}\n{}\n{}",
         timing.minutes,
@@ -68,9 +66,7 @@ fn name(line: &DagLine) -> String {
     let program = run.command.split_whitespace().next().unwrap_or_default();
     match job {
         // Of a call with an operand that only the shell knows, the host may be plain. An option comes before it.
-        Some((host, script)) if is_plain(host) => {
-            format!("{}.{}", part(host), part(script_name(script)))
-        }
+        Some((host, script)) if is_plain(host) => format!("{}.{}", part(host), part(script_name(script))),
         Some(_) => part(script_name(&run.command)),
         None => part(script_name(program)),
     }
@@ -85,16 +81,14 @@ fn is_plain(word: &str) -> bool {
 /// The file name of the first word with a directory, or else the first word: `sum.sh` of `timeout 300 /srv/sum.sh a`.
 fn script_name(command: &str) -> &str {
     let mut words = command.split_whitespace();
-    let path = words.clone().find(|word| word.contains('/'));
-    let word = path.or_else(|| words.next()).unwrap_or_default();
+    let word = words.clone().find(|word| word.contains('/')).or_else(|| words.next()).unwrap_or_default();
     word.trim_end_matches('/').rsplit('/').next().unwrap_or(word)
 }
 
 /// The characters of `text` that the name of a DAG can have.
 fn part(text: &str) -> String {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let part = text.chars().map(|c| if is_allowed(c) { c } else { '-' });
-    let part: String = part.take(LONGEST_PART).collect();
+    let part: String = text.chars().map(|c| if is_allowed(c) { c } else { '-' }).take(LONGEST_PART).collect();
     let part = part.trim_matches(['-', '.']);
     if part.is_empty() { "line".to_owned() } else { part.to_owned() }
 }

@@ -27,8 +27,7 @@ pub fn string(text: &str) -> String {
 }
 
 pub fn dictionary(entries: &[(String, String)]) -> String {
-    let entries = entries.iter();
-    let entries = entries.map(|(name, value)| format!("{}: {}", string(name), string(value)));
+    let entries = entries.iter().map(|(name, value)| format!("{}: {}", string(name), string(value)));
     format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
 }
 

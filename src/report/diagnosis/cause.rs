@@ -97,9 +97,7 @@ impl Likeness {
 
 /// The reason of the last bad run, with `#` for the host and for words with a digit: these differ from run to run.
 fn gist(incident: &Incident, history: &History) -> String {
-    let Some(run) = incident.last.filter(|run| run.outcome.is_bad()) else {
-        return String::new();
-    };
+    let Some(run) = incident.last.filter(|run| run.outcome.is_bad()) else { return String::new() };
     let host = printable(history.host(history.job(run.job).host));
     let line = history.line(&run).map(printable).unwrap_or_default();
     let is_in_a_name = |letter: char| letter.is_alphanumeric() || "-._".contains(letter);

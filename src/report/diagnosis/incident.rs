@@ -312,8 +312,7 @@ impl Incident {
 
     /// The way in which most runs failed.
     pub fn main_way(&self) -> Option<Outcome> {
-        let most = self.ways.iter().max_by_key(|(_, count)| **count);
-        most.map(|(way, _)| *way)
+        self.ways.iter().max_by_key(|(_, count)| **count).map(|(way, _)| *way)
     }
 
     /// Takes a bad run as the last one, unless there is a later one. Lost runs come last, because they show no reason.

@@ -25,8 +25,7 @@ pub fn merge_repeated(incidents: Vec<Incident>) -> Vec<Incident> {
 
 /// Merges jobs, on any hosts, whose logins are refused in one way since one time: a key or an account was changed.
 pub fn merge_refused(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
-    let joined = joined(incidents, Likeness::refused, began_together);
-    let named = joined.into_iter().map(|mut incident| {
+    let named = joined(incidents, Likeness::refused, began_together).into_iter().map(|mut incident| {
         let refusal = incident.main_way().and_then(Outcome::refusal);
         if let (IncidentKind::Failing, Some(refusal)) = (&incident.kind, refusal) {
             let hosts = unique(incident.jobs.iter().map(|job| history.job(*job).host));
@@ -173,8 +172,7 @@ pub fn not_recovered(incident: &Incident, history: &History, last_ended: &[Optio
         return incident.jobs.iter().copied().filter(|job| !is_made_up(job)).collect();
     }
     let is_not_recovered = |job: &JobId| {
-        let last = last_ended[*job as usize];
-        last.is_some_and(|run| run.outcome.is_bad() && run.last <= incident.window.last)
+        last_ended[*job as usize].is_some_and(|run| run.outcome.is_bad() && run.last <= incident.window.last)
     };
     let jobs = incident.jobs.iter().copied();
     jobs.filter(|job| is_of_many && incident.has_passed() && is_not_recovered(job)).collect()

@@ -41,12 +41,10 @@ pub fn schedules(report: &Report) -> impl Iterator<Item = (JobId, Schedule)> {
 
 /// The schedule of a job, if it is on a line.
 pub fn schedule_of(report: &Report, job: JobId) -> Option<Schedule> {
-    let expected = report.crontabs.as_ref()?;
-    let job = expected.wanted().get(job as usize)?;
+    let job = report.crontabs.as_ref()?.wanted().get(job as usize)?;
     let now = report.machine.zoned_now;
     let mut lines: Vec<&CronJob> = job.lines.iter().map(|line| &**line).collect();
-    let first = lines.first().copied();
-    let place = first.map(|entry| place(&entry.place)).unwrap_or_default();
+    let place = lines.first().copied().map(|entry| place(&entry.place)).unwrap_or_default();
     let words: Vec<String> = lines.iter().map(|entry| schedule_in_words(entry)).collect();
     lines.retain(|entry| !entry.is_ignored);
     let next = lines.iter().map(|entry| (next_start(entry, report.periods()), *entry));
@@ -66,15 +64,11 @@ pub fn place(place: &LineRef) -> String {
 
 /// The sentences about the crontabs. There are none about crontabs that concern only other logs.
 pub fn summary(report: &Report) -> Vec<String> {
-    let Some(expected) = &report.crontabs else {
-        return Vec::new();
-    };
+    let Some(expected) = &report.crontabs else { return Vec::new() };
     let clock = Clock { day: report.scope.now.date() };
     let has_all_jobs = expected.wanted().len() == expected.jobs.len();
     let whole = if has_all_jobs { whole(report, expected) } else { Some(Vec::new()) };
-    let Some(whole) = whole else {
-        return Vec::new();
-    };
+    let Some(whole) = whole else { return Vec::new() };
     let mut lines = Vec::new();
     if has_all_jobs || expected.wanted().iter().any(ExpectedJob::is_checked) {
         lines.push(checked_jobs(report, expected, clock));

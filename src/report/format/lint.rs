@@ -27,9 +27,7 @@ impl Format for Lint {
     }
 
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
-        let Some(crontabs) = &report.crontabs else {
-            return false;
-        };
+        let Some(crontabs) = &report.crontabs else { return false };
         let planned = &crontabs.planned;
         let findings = planned.findings(&report.machine.users);
         let Planned { plan, crontabs, .. } = planned;
@@ -79,9 +77,7 @@ fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
         (true, true) => format!("no line runs a job of remoteexe, in {}", count(crontabs.read.len() as u64, "crontab")),
         (true, false) => format!("nothing to check: {unknown} not checked"),
         (false, true) => format!("no fault in {lines}, in {files}"),
-        (false, false) => {
-            format!("no fault in {lines}, in {files}; {unknown} not checked")
-        }
+        (false, false) => format!("no fault in {lines}, in {files}; {unknown} not checked"),
     }
 }
 

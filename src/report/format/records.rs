@@ -69,9 +69,7 @@ impl Format for OneRun<'_> {
         if let Some(remark) = self.remark() {
             warn(&remark);
         }
-        let Some(run) = &self.last else {
-            return true;
-        };
+        let Some(run) = &self.last else { return true };
         let records = run.trace.records.as_ref();
         match (self.users, records) {
             (Some(users), _) => out.write_line(&json::document_with_output(run, users)),

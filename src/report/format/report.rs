@@ -129,8 +129,7 @@ impl Report<'_> {
 
     /// The END of the last good run of a job.
     pub fn last_good(&self, job: JobId) -> Option<NaiveDateTime> {
-        let good = self.history.of_job(job).filter(|run| run.outcome == Outcome::Good);
-        good.map(|run| run.until).max()
+        self.history.of_job(job).filter(|run| run.outcome == Outcome::Good).map(|run| run.until).max()
     }
 
     /// The slots of the period without a START, by time.

@@ -34,10 +34,7 @@ fn describe(report: &Report) -> String {
 fn places(source: &LogSource) -> String {
     let names: Vec<String> = match source {
         LogSource::Inputs(inputs) => inputs.iter().map(Input::name).collect(),
-        LogSource::LogDirs(dirs) => {
-            let dirs = dirs.iter();
-            dirs.map(|dir| dir.path.display().to_string()).collect()
-        }
+        LogSource::LogDirs(dirs) => dirs.iter().map(|dir| dir.path.display().to_string()).collect(),
     };
     match names.as_slice() {
         [] => String::new(),
@@ -63,6 +60,5 @@ fn conditions(filter: &Filter, users: &Users) -> Vec<String> {
     };
     let user = filter.user.map(|uid| format!("user {}", users.word(uid)));
     let failed = filter.failed.then(|| "only what failed or was lost".to_owned());
-    let conditions = [named("host", &filter.host), named("job", &filter.job), user, failed];
-    conditions.into_iter().flatten().collect()
+    [named("host", &filter.host), named("job", &filter.job), user, failed].into_iter().flatten().collect()
 }

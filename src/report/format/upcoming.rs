@@ -113,8 +113,7 @@ fn add_starts(text: &mut String, entries: &[&CronJob], periods: &[Vec<ClockInter
         return;
     }
     let width = |column: usize, title: &str| {
-        let widths = rows.iter().map(|(_, row)| row[column].chars().count());
-        widths.max().unwrap_or(0).clamp(title.len(), WIDEST)
+        rows.iter().map(|(_, row)| row[column].chars().count()).max().unwrap_or(0).clamp(title.len(), WIDEST)
     };
     let (next, schedule) = (width(0, "Next"), width(1, "Schedule"));
     line(text, &format!("\n{:next$}  {:schedule$}  Job", "Next", "Schedule"));

@@ -92,6 +92,5 @@ fn rhythm(beat: &Beat, counts: &Counts) -> String {
 
 fn name(day: Weekday) -> String {
     // chrono has the whole names only in dates.
-    let of_any_week = NaiveDate::from_isoywd_opt(1970, 1, day).unwrap_or_default();
-    of_any_week.format("%A").to_string()
+    NaiveDate::from_isoywd_opt(1970, 1, day).unwrap_or_default().format("%A").to_string()
 }

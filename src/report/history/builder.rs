@@ -160,6 +160,5 @@ fn flags(run: &Run, until: Option<NaiveDateTime>) -> u16 {
         (RunFlag::Silent, run.trace.kept.is_silent() && !run.trace.is_ambiguous),
         (RunFlag::HasRetries, run.trace.retries > 0 || run.trace.attempt.sequel.is_some()),
     ];
-    let set = facts.iter().filter(|(_, is_true)| *is_true);
-    set.map(|(flag, _)| *flag as u16).sum()
+    facts.iter().filter(|(_, is_true)| *is_true).map(|(flag, _)| *flag as u16).sum()
 }

@@ -110,8 +110,7 @@ pub fn before_each(
     job: JobId,
     is_asked: impl Fn(&RunSummary) -> bool,
 ) -> Vec<(usize, RunSummary, DurationStats)> {
-    let runs = history.range(job).zip(history.of_job(job));
-    let asked: Vec<_> = runs.filter(|(_, run)| is_asked(run)).collect();
+    let asked: Vec<_> = history.range(job).zip(history.of_job(job)).filter(|(_, run)| is_asked(run)).collect();
     if asked.is_empty() {
         return Vec::new();
     }

@@ -29,9 +29,7 @@ impl KeptLines {
             return *number;
         }
         let count = u32::try_from(self.kept.len()).expect("the lines' bytes are limited");
-        let Some(number) = self.first.checked_add(count).filter(|it| *it < Self::NONE) else {
-            return Self::NONE;
-        };
+        let Some(number) = self.first.checked_add(count).filter(|it| *it < Self::NONE) else { return Self::NONE };
         let line: Rc<[u8]> = line.into();
         self.bytes += MAX_LINE + line.len();
         self.numbers.insert(Rc::clone(&line), number);

@@ -80,8 +80,7 @@ impl OlderLogs<'_> {
     pub fn earlier_days(&self) -> BTreeMap<NaiveDate, Vec<LogFile>> {
         let mut days: BTreeMap<NaiveDate, Vec<LogFile>> = BTreeMap::new();
         let is_unread = |log: &&LogFile| !self.read.contains(&log.id);
-        let earlier = self.known.iter().filter(|log| log.name.log.day < self.from.date());
-        for log in earlier.filter(is_unread) {
+        for log in self.known.iter().filter(|log| log.name.log.day < self.from.date()).filter(is_unread) {
             days.entry(log.name.log.day).or_default().push(log.clone());
         }
         days

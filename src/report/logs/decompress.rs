@@ -123,8 +123,7 @@ impl<R: BufRead> Read for Zstd<R> {
                 self.check()?;
                 self.is_in_frame = false;
             } else {
-                let blocks = self.decoder.decode_blocks(&mut self.input, UptoBlocks(1));
-                blocks.map_err(io::Error::other)?;
+                self.decoder.decode_blocks(&mut self.input, UptoBlocks(1)).map_err(io::Error::other)?;
             }
         }
     }

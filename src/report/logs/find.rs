@@ -315,8 +315,7 @@ impl Logs {
 pub fn inputs(mut logs: Vec<LogFile>) -> Vec<Input> {
     logs.sort_by(|one, other| one.path.cmp(&other.path));
     // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
-    let owners = logs.iter().map(|log| (log.path.clone(), log.owner));
-    let owners: HashMap<PathBuf, u32> = owners.collect();
+    let owners: HashMap<PathBuf, u32> = logs.iter().map(|log| (log.path.clone(), log.owner)).collect();
     logs.retain(|log| !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner));
     logs.into_iter().map(Input::Log).collect()
 }

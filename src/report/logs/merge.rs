@@ -76,12 +76,9 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, &Records)) -> MergeRe
 fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &Input)>> {
     let mut sorted: Vec<&Input> = inputs.iter().collect();
     sorted.sort_by_key(|input| input.file_name());
-    let first_second = |input: &'_ Input| {
-        let day = input.file_name().map(|name| name.log.day);
-        day.map_or(NaiveDateTime::MIN, NaiveDateTime::from)
-    };
-    let inputs = sorted.into_iter();
-    inputs.map(move |input| (first_second(input), input)).peekable()
+    let first_second =
+        |input: &'_ Input| input.file_name().map(|name| name.log.day).map_or(NaiveDateTime::MIN, NaiveDateTime::from);
+    sorted.into_iter().map(move |input| (first_second(input), input)).peekable()
 }
 
 /// Opens `input` and reads its first line. Returns None if there is no line, or if the file is `read` already.
@@ -90,9 +87,7 @@ fn start<'a>(
     read: &mut HashSet<FileId>,
     progress: &ProgressBar,
 ) -> Result<Option<OpenInput<'a>>, InputError> {
-    let Some((file, owner)) = input.open(read)? else {
-        return Ok(None);
-    };
+    let Some((file, owner)) = input.open(read)? else { return Ok(None) };
     let mut reader = Reader::new(progress.wrap_read(file))?;
     Ok(reader.advance()?.then_some(OpenInput { input, owner, reader }))
 }

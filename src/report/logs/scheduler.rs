@@ -89,9 +89,7 @@ pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<Lo
         if dirs.iter().any(|dir| are_same(&dir.path, &path)) {
             continue;
         }
-        let Ok(number) = u16::try_from(dirs.len()) else {
-            return;
-        };
+        let Ok(number) = u16::try_from(dirs.len()) else { return };
         let scheduler = Scheduler::new(Facts { number, is_remote: false, name: None, whole: None });
         dirs.push(LogDir { path, scheduler });
     }
@@ -114,8 +112,7 @@ pub fn unite(dirs: &mut [LogDir], is_worker: impl Fn(&Path) -> bool) {
 }
 
 fn last_part(path: &Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    name.to_string_lossy().into_owned()
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 pub fn are_same(one: &Path, other: &Path) -> bool {

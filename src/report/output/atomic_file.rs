@@ -49,13 +49,10 @@ impl AtomicFile {
     /// Anybody may read a public file, whatever the umask. Another file has the readers of the old one, if nobody else
     /// can have made that one. Otherwise the umask decides.
     pub fn of(path: &Path, is_public: bool) -> io::Result<Self> {
-        let Some(name) = path.file_name() else {
-            return Err(not_a_file());
-        };
+        let Some(name) = path.file_name() else { return Err(not_a_file()) };
         let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
         // The directory's owner may replace the directory at any time.
-        let dir = open_dir(parent.unwrap_or(Path::new(".")));
-        let dir = dir.map_err(|error| no_new_file(&error))?;
+        let dir = open_dir(parent.unwrap_or(Path::new("."))).map_err(|error| no_new_file(&error))?;
         // Without following a link, because the rename would replace the link itself.
         let old = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW).ok();
         if old.as_ref().is_some_and(|old| !is_regular(old)) {
@@ -112,9 +109,7 @@ fn create(dir: impl AsFd, name: &str) -> io::Result<File> {
 /// file would become a bit of root's file.
 fn mode(old: Option<&Stat>, dir: &Stat) -> u32 {
     let usual = NEW & !current_umask();
-    let Some(old) = old.filter(|old| is_ours(old.st_uid)) else {
-        return usual;
-    };
+    let Some(old) = old.filter(|old| is_ours(old.st_uid)) else { return usual };
     let kept = old.st_mode & KEPT;
     if is_ours_alone(dir) && old.st_nlink == 1 {
         kept

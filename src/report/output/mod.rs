@@ -80,8 +80,7 @@ impl ReportOutput {
                 None => Target::Stdout(stdout()?),
             },
         };
-        let target = self.target.insert(BufWriter::new(target));
-        target.write_all(bytes)
+        self.target.insert(BufWriter::new(target)).write_all(bytes)
     }
 
     /// Writes a line for a person: not to a pipe or a file, where each byte counts.
@@ -110,9 +109,7 @@ impl ReportOutput {
     /// Flushes the buffer, and waits for the pager or replaces the file. Returns the first error of any write, but none
     /// for a closed pipe: its reader has seen enough.
     pub fn finish(self) -> io::Result<()> {
-        let Some(mut target) = self.target else {
-            return self.result;
-        };
+        let Some(mut target) = self.target else { return self.result };
         let result = self.result.and_then(|()| target.flush());
         // The writer must not try again when it is dropped.
         let (target, _) = target.into_parts();

@@ -82,9 +82,7 @@ impl Pager {
 impl Write for Pager {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let result = self.stdin.write(bytes);
-        let Some(given) = &mut self.given else {
-            return result;
-        };
+        let Some(given) = &mut self.given else { return result };
         // After a broken pipe the text is still collected: it may be wanted without the pager.
         let length = result.unwrap_or(bytes.len());
         given.extend_from_slice(&bytes[..length]);

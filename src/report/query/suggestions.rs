@@ -58,10 +58,8 @@ impl Suggestions {
         }
         self.is_found = self.is_found || memmem::find(job, &self.sought).is_some();
         self.compare(job, |sought, job| {
-            let words = job.split(|&byte| byte == b' ' || byte == b'/');
-            let parts = words.chain([job]).take(MAX_COMPARED);
-            let similarities = parts.map(|part| similarity(sought, part));
-            similarities.fold(0.0, f64::max)
+            let parts = job.split(|&byte| byte == b' ' || byte == b'/').chain([job]).take(MAX_COMPARED);
+            parts.map(|part| similarity(sought, part)).fold(0.0, f64::max)
         });
     }
 

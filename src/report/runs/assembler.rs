@@ -211,9 +211,7 @@ impl Assembler {
     /// Closes runs of the current process that a boot before the START of `next` has ended.
     fn close_before_boot(&mut self, next: &Trace) {
         let boot = self.boot.filter(|boot| *boot <= next.start);
-        let Some(boot) = boot.filter(|_| !next.owner.scheduler.is_remote()) else {
-            return;
-        };
+        let Some(boot) = boot.filter(|_| !next.owner.scheduler.is_remote()) else { return };
         let dead = self.current.open.extract_if(.., |run| run.last < boot);
         let before = self.lost.len();
         self.lost.extend(dead.map(|mut run| {
@@ -300,8 +298,7 @@ impl Assembler {
             reasons.conclude(&mut trace, end);
             Run::new(trace, end)
         };
-        let runs = self.lost.into_iter();
-        let mut unended: Vec<Run> = runs.map(|trace| concluded(trace, End::Lost)).collect();
+        let mut unended: Vec<Run> = self.lost.into_iter().map(|trace| concluded(trace, End::Lost)).collect();
         for process in self.processes.into_values().chain([self.current]) {
             process.finish(&is_running, |trace, goes_on| {
                 let end = if goes_on { End::Running } else { End::Lost };

@@ -14,8 +14,7 @@ pub fn status_of_lock(job: &[u8]) -> Option<u8> {
 
 /// The limit in seconds, if the script begins with timeout(1).
 pub fn limit(job: &[u8]) -> Option<u32> {
-    let limit = limit_of_script(script(job)).and_then(|limit| u32::try_from(limit).ok());
-    limit.filter(|_| first_gives_status(job))
+    limit_of_script(script(job)).and_then(|limit| u32::try_from(limit).ok()).filter(|_| first_gives_status(job))
 }
 
 /// The words of a job without its host.

@@ -81,8 +81,7 @@ impl KeptOutput {
             self.drop_until(self.lines.len());
             self.has_more |= records.count > TAIL_LINES as u64;
         }
-        let signs = self.signs.get_or_insert_default();
-        signs.scan(records.lines, records.prefix);
+        self.signs.get_or_insert_default().scan(records.lines, records.prefix);
         records.last(TAIL_LINES).for_each(|line| self.push_line(line));
     }
 
@@ -110,8 +109,7 @@ impl KeptOutput {
 
     /// All lines that are kept.
     fn texts(&self) -> impl Iterator<Item = &[u8]> {
-        let newlines = memchr_iter(b'\n', &self.lines);
-        let lines = newlines.scan(0, |begin, end| {
+        let lines = memchr_iter(b'\n', &self.lines).scan(0, |begin, end| {
             let line = &self.lines[mem::replace(begin, end + 1)..end];
             Some(self.text(line))
         });
@@ -161,8 +159,7 @@ impl KeptOutput {
 
     /// The line with the reason of a bad run, if there is one.
     pub fn reason(&mut self, usual: &UsualLines, plain: &mut PlainScores) -> Option<String> {
-        let signs = self.signs.take().unwrap_or_default();
-        let mut chooser = signs.chooser;
+        let mut chooser = self.signs.take().unwrap_or_default().chooser;
         self.texts().filter(is_output).for_each(|line| chooser.push_last(line, usual, plain));
         chooser.finish(usual)
     }
@@ -273,7 +270,6 @@ impl KeptRecords {
         let mut parser = Parser::default();
         let places = self.output.iter().cloned();
         let lines = places.flat_map(|place| self.lines[place].split_inclusive(|&byte| byte == b'\n'));
-        let texts = lines.filter_map(|line| Some(parser.parse(line.strip_suffix(b"\n")?)?.text));
-        texts.collect()
+        lines.filter_map(|line| Some(parser.parse(line.strip_suffix(b"\n")?)?.text)).collect()
     }
 }

@@ -116,9 +116,7 @@ fn write_signal(formatter: &mut Formatter<'_>, status: u8, place: Option<SignalP
     match place {
         Some(SignalPlace::Remoteexe) => write!(formatter, "ended by signal {name} to remoteexe"),
         Some(SignalPlace::Ssh) => write!(formatter, "ssh ended by signal {name}"),
-        Some(SignalPlace::Host) => {
-            write!(formatter, "the script returned {status}, as after signal {name} there")
-        }
+        Some(SignalPlace::Host) => write!(formatter, "the script returned {status}, as after signal {name} there"),
         // Of an earlier version, or of the bash original.
         None => write!(formatter, "ended by signal {name}, or the script returned {status}"),
     }

@@ -36,8 +36,7 @@ impl ProcessRuns {
     /// status.
     pub fn take(&mut self, kind: Kind, records: &Records) -> Option<(Trace, u8)> {
         let Some(place) = self.place(kind) else {
-            let last = self.open.last_mut().expect("there is an open run");
-            last.take_output(records);
+            self.open.last_mut().expect("there is an open run").take_output(records);
             return None;
         };
         let run = &mut self.open[place];
@@ -78,8 +77,7 @@ impl ProcessRuns {
         let place = self.open.iter().rposition(fits);
         let count = self.open.iter().filter(|run| fits(run)).count();
         if count != 1 {
-            let doubtful = self.open.iter_mut().filter(|run| count == 0 || fits(run));
-            doubtful.for_each(|run| run.is_ambiguous = true);
+            self.open.iter_mut().filter(|run| count == 0 || fits(run)).for_each(|run| run.is_ambiguous = true);
         }
         place
     }

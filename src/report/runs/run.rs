@@ -167,8 +167,7 @@ impl Run {
             return Some(Failure { cause: Cause::TimedOut, is_at_jump_host: false });
         }
         let mut diagnosis = Diagnosis::default();
-        let lines = self.trace.kept.tail();
-        lines.for_each(|line| diagnosis.observe(line));
+        self.trace.kept.tail().for_each(|line| diagnosis.observe(line));
         let is_possible = |failure: &Failure| {
             // Other messages come from the script.
             let is_after = matches!(failure.cause, Cause::Disconnected | Cause::NoSession | Cause::PortTaken);

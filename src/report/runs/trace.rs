@@ -38,9 +38,7 @@ impl Attempt {
             Notice::Requested => self.is_requested = true,
             Notice::Signalled(place) => self.signal = Some(place),
             Notice::SshNotFound => self.start_failure = Some(Reason::NoSsh),
-            Notice::SshCannotRun | Notice::SshKilled => {
-                self.start_failure = Some(Reason::SshNotRun);
-            }
+            Notice::SshCannotRun | Notice::SshKilled => self.start_failure = Some(Reason::SshNotRun),
             Notice::NoRetries | Notice::NoRetry | Notice::LooksRefused | Notice::StillRuns => {
                 self.sequel = Some(Sequel::NoRetry);
             }

@@ -50,15 +50,13 @@ pub struct Timeframe<'a> {
 impl Timeframe<'_> {
     /// The workers of a scheduler that have logs.
     fn workers(&self, scheduler: Scheduler) -> BTreeSet<Scheduler> {
-        let first_days = self.first_days.iter().map(|(worker, _)| *worker);
-        let workers = first_days.chain(self.coverage.keys().copied());
+        let workers = self.first_days.iter().map(|(worker, _)| *worker).chain(self.coverage.keys().copied());
         workers.filter(|worker| worker.whole() == scheduler).collect()
     }
 
     /// The local time since which all STARTs of a scheduler were read, on all of its workers.
     fn from(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
-        let workers = self.workers(scheduler).into_iter();
-        workers.filter_map(|worker| self.begin_on(worker)).max()
+        self.workers(scheduler).into_iter().filter_map(|worker| self.begin_on(worker)).max()
     }
 
     /// The local time since which all STARTs on a worker were read.
@@ -199,9 +197,7 @@ impl SlotChecker<'_> {
             let from = from.checked_sub_signed(LEAD).unwrap_or(from);
             clock_intervals(&Zone::Machine, minute(from), minute(until) + 1)
         };
-        let Some(days) = self.days else {
-            return of_period(self.from, self.until);
-        };
+        let Some(days) = self.days else { return of_period(self.from, self.until) };
         let days: Vec<NaiveDate> = days.range(self.from.date()..=self.until.date()).copied().collect();
         let in_a_row = days.chunk_by(|one, other| one.succ_opt() == Some(*other));
         let period = |days: &[NaiveDate]| {
@@ -209,8 +205,7 @@ impl SlotChecker<'_> {
             let end = days.last()?.succ_opt().map(NaiveDateTime::from);
             Some((begin, end.unwrap_or(self.until).min(self.until)))
         };
-        let periods = in_a_row.filter_map(period);
-        periods.flat_map(|(begin, end)| of_period(begin, end)).collect()
+        in_a_row.filter_map(period).flat_map(|(begin, end)| of_period(begin, end)).collect()
     }
 
     fn jobs(&self) -> impl Iterator<Item = (u32, &ExpectedJob)> {
@@ -224,11 +219,8 @@ impl SlotChecker<'_> {
             let mut of_line = entry.due(clock_intervals, line);
             if entry.changed.is_none() {
                 // A crontab on standard input has been the same at least since the job's first START.
-                let Some(first) = job.starts.first().copied() else {
-                    continue;
-                };
-                let slots = of_line.iter().map(|due| due.at);
-                let first = slots.filter(|at| *at <= first).max().unwrap_or(first);
+                let Some(first) = job.starts.first().copied() else { continue };
+                let first = of_line.iter().map(|due| due.at).filter(|at| *at <= first).max().unwrap_or(first);
                 of_line.retain(|due| due.at >= first);
             }
             if entry.waits_for_last {

@@ -59,8 +59,7 @@ impl Planned {
 
     /// The log directories of the jobs of users whose logs are read.
     pub fn log_dirs(&self, filter: &Filter, users: &Users) -> BTreeSet<PathBuf> {
-        let entries = self.plan.entries.iter();
-        let entries = entries.filter(|entry| is_read(entry.user.as_ref(), filter, users));
+        let entries = self.plan.entries.iter().filter(|entry| is_read(entry.user.as_ref(), filter, users));
         let dirs: BTreeSet<&Path> = entries.filter_map(|entry| log_dir(entry)).collect();
         dirs.into_iter().take(MAX_DIRS).map(Path::to_owned).collect()
     }
@@ -183,8 +182,7 @@ pub struct Expected {
 impl Expected {
     /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were given one by one.
     pub fn new(planned: Planned, dirs: Option<&[LogDir]>, filter: &Filter, users: &Users) -> Self {
-        let crontabs = planned.crontabs.read.iter();
-        let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
+        let read = planned.crontabs.read.iter().filter(|crontab| crontab.trust != Trust::Nothing);
         let last_change = read.filter_map(|crontab| crontab.changed).max();
         let workers = dirs.and_then(|dirs| workers(dirs, &planned));
         let mut expected = Self {
@@ -246,8 +244,7 @@ impl Expected {
     /// Leaves out jobs whose logs nobody has collected: no job with their log directory has a START here.
     fn leave_out_uncollected(&mut self) {
         let collected = self.jobs.iter().filter(|job| !job.starts.is_empty());
-        let collected = collected.filter_map(|job| job.collected_from.clone());
-        let collected: BTreeSet<PathBuf> = collected.collect();
+        let collected: BTreeSet<PathBuf> = collected.filter_map(|job| job.collected_from.clone()).collect();
         for job in &mut self.jobs {
             if job.collected_from.as_ref().is_some_and(|dir| !collected.contains(dir)) {
                 self.unchecked += job.lines.split_off(0).len();

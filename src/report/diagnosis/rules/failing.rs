@@ -32,8 +32,7 @@ struct Streak {
 
 /// Finds the incidents of bad runs that no other incident claims.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
-    let jobs = evidence.history.job_ids();
-    jobs.flat_map(|job| of_job(evidence.history, job, claims)).collect()
+    evidence.history.job_ids().flat_map(|job| of_job(evidence.history, job, claims)).collect()
 }
 
 fn of_job(history: &History, job: JobId, claims: &Claims) -> Vec<Incident> {

@@ -9,8 +9,7 @@ use crate::report::runs::outcome::Outcome;
 
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
-    let jobs = history.job_ids();
-    jobs.flat_map(|job| of_job(history, job, scope)).collect()
+    history.job_ids().flat_map(|job| of_job(history, job, scope)).collect()
 }
 
 fn of_job(history: &History, job: JobId, scope: &Scope) -> Vec<Incident> {

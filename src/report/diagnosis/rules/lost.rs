@@ -104,8 +104,7 @@ fn lost(history: &History, scheduler: Scheduler) -> Vec<LostRun> {
         };
         lost.into_iter().map(with_time)
     };
-    let jobs = history.job_ids().filter(is_of_it);
-    let mut lost: Vec<LostRun> = jobs.flat_map(of_job).collect();
+    let mut lost: Vec<LostRun> = history.job_ids().filter(is_of_it).flat_map(of_job).collect();
     lost.sort_unstable();
     lost
 }
@@ -129,9 +128,7 @@ fn by_boot(
     scheduler: Scheduler,
     scope: &Scope,
 ) -> (Option<LostGroup>, Vec<LostRun>) {
-    let Some(boot) = scope.boot_of(scheduler) else {
-        return (None, lost);
-    };
+    let Some(boot) = scope.boot_of(scheduler) else { return (None, lost) };
     let before = &others[..others.partition_point(|(start, _)| *start < boot)];
     if before.iter().any(|(_, end)| *end > boot) {
         return (None, lost);

@@ -67,8 +67,7 @@ fn of_gap(gap: &Gap, history: &History) -> Incident {
     let first = &gap.slots[0];
     let kind = IncidentKind::NotStarted { place: first.place.clone(), is_ignored: gap.is_ignored };
     let mut incident = incident(kind, &gap.slots, first.detected_at, gap.over);
-    let before = history.of_job(first.job);
-    let good = before.filter(|run| run.outcome == Outcome::Good && run.start < first.at);
+    let good = history.of_job(first.job).filter(|run| run.outcome == Outcome::Good && run.start < first.at);
     incident.last_good = good.map(|run| run.until).max();
     incident
 }

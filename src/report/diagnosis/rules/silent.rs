@@ -40,9 +40,7 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 /// The pauses between `starts` that are longer than any before.
 pub fn pauses(starts: &[(NaiveDateTime, usize)], scope: &Scope) -> Vec<IncidentWindow> {
     let mut pauses = Vec::new();
-    let Some((first, _)) = starts.first().copied() else {
-        return pauses;
-    };
+    let Some((first, _)) = starts.first().copied() else { return pauses };
     let ends = starts[1..].iter().map(|(end, _)| (*end, Some(*end)));
     let end = scope.is_live.then_some((scope.now, None));
     let (mut longest, mut started) = (TimeDelta::zero(), 0);

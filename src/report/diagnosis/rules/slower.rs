@@ -18,8 +18,7 @@ const IN_A_ROW: usize = 5;
 const MIN_SECONDS: u32 = 10;
 
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
-    let jobs = evidence.history.job_ids();
-    jobs.flat_map(|job| of_job(evidence.history, job)).collect()
+    evidence.history.job_ids().flat_map(|job| of_job(evidence.history, job)).collect()
 }
 
 fn of_job(history: &History, job: JobId) -> Vec<Incident> {

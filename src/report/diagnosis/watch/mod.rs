@@ -33,8 +33,7 @@ pub struct Watch {
 impl Watch {
     pub fn of(mut samples: Samples) -> Self {
         samples.sort();
-        let starts = samples.jobs.iter().filter_map(|job| job.samples.first());
-        let from = starts.map(|sample| sample.start).min();
+        let from = samples.jobs.iter().filter_map(|job| job.samples.first()).map(|sample| sample.start).min();
         let all: Vec<OtherJob> = samples.jobs.iter().map(OtherJob::of).collect();
         let jobs = from.iter().flat_map(|from| samples.jobs.iter().map(|job| (job, *from)));
         let mut findings: Vec<WatchFinding> = jobs.flat_map(|(job, from)| findings(job, &all, from)).collect();

@@ -124,8 +124,7 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
         if same_weekday.iter().any(|it| is_idle(&it)) {
             continue;
         }
-        let worked = earlier.iter().filter(|it| !is_idle(it));
-        let values: Vec<u32> = worked.filter_map(|it| by.of(it)).collect();
+        let values: Vec<u32> = earlier.iter().filter(|it| !is_idle(it)).filter_map(|it| by.of(it)).collect();
         let value = by.of(run)?;
         if values.len() < MIN_BEFORE || !by.is_far_below(value, &values, FAR) {
             continue;

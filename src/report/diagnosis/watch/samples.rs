@@ -126,9 +126,7 @@ impl Samples {
     pub fn add(&mut self, run: &mut Run, until: Option<NaiveDateTime>) {
         let outcome = run.outcome();
         let is_known = matches!(outcome, Outcome::Good | Outcome::Failed(..));
-        let Some(end) = run.ended().filter(|end| is_known && until.is_none_or(|it| *end < it)) else {
-            return;
-        };
+        let Some(end) = run.ended().filter(|end| is_known && until.is_none_or(|it| *end < it)) else { return };
         let Some(place) = self.place_of(run) else { return };
         let errors = mem::take(&mut run.trace.errors);
         let lines = if run.trace.kept.is_silent() { 0 } else { run.trace.lines };

@@ -129,8 +129,7 @@ impl Cells {
     pub fn in_words(&self) -> String {
         let states = RunState::ALL.iter().map(|state| (self.count(*state), state.name()));
         let words = states.filter(|(number, _)| *number > 0);
-        let words = words.map(|(number, name)| format!("{} {name}", grouped(number)));
-        words.collect::<Vec<_>>().join(", ")
+        words.map(|(number, name)| format!("{} {name}", grouped(number))).collect::<Vec<_>>().join(", ")
     }
 
     /// The number of cells with something bad.
@@ -177,8 +176,7 @@ impl Cells {
                 None => {}
                 Some(RunState::Good) => {
                     let level = (group.all.runs() * LEVELS).div_ceil(most);
-                    let path = paths.entry(format!("g g{level}")).or_default();
-                    path.add(group.column, 1, 18 - level);
+                    paths.entry(format!("g g{level}")).or_default().add(group.column, 1, 18 - level);
                 }
                 Some(state) => {
                     let path = paths.entry(state.letter().to_owned()).or_default();

@@ -41,9 +41,7 @@ pub fn of_job(report: &Report, job: JobId) -> Markup {
     let seconds: Vec<(u32, bool)> = seconds.chain(going.map(|seconds| (seconds, true))).collect();
     good.sort_unstable();
     let shown = &seconds[seconds.len().saturating_sub(DURATIONS)..];
-    let (Some((first, _)), Some((last, _))) = (shown.first(), shown.last()) else {
-        return html! {};
-    };
+    let (Some((first, _)), Some((last, _))) = (shown.first(), shown.last()) else { return html! {} };
     let most = u64::from(shown.iter().map(|(it, _)| *it).max().unwrap_or_default().max(1));
     let height = |seconds: u32| (u64::from(seconds) * HEIGHT).div_ceil(most).max(1);
     let usual = (!good.is_empty()).then(|| [good.len() / 4, good.len() * 3 / 4].map(|at| good[at]));

@@ -32,8 +32,7 @@ pub fn of(report: &Report, grid: &Grid) -> Vec<Mark> {
     for at in incidents.iter().filter_map(Incident::boot).chain(report.scope.boot) {
         point(at, "this machine booted");
     }
-    let expected = report.crontabs.iter();
-    for entry in expected.flat_map(Expected::wanted).flat_map(|job| &job.lines) {
+    for entry in report.crontabs.iter().flat_map(Expected::wanted).flat_map(|job| &job.lines) {
         if let Some(at) = entry.changed.map(local_time) {
             point(at, &format!("{} was changed", path(&entry.place.file)));
         }

@@ -87,9 +87,7 @@ fn body(report: &Report, incidents: &[Incident]) -> Markup {
 /// A line with the time at which the page was made, its period and its size.
 fn made(report: &Report) -> String {
     let made = report.machine.now.format("%Y-%m-%d %H:%M");
-    let Some(period) = report.period() else {
-        return format!("Made {made}. No runs.");
-    };
+    let Some(period) = report.period() else { return format!("Made {made}. No runs.") };
     let jobs = count(report.jobs().count() as u64, "job");
     let hosts = count(hosts(report).len() as u64, "host");
     let runs = count(report.tally.runs, "run");

@@ -137,8 +137,7 @@ fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
     let mut last: Vec<(NaiveDateTime, RunState, String)> = Vec::new();
     for job in &incident.jobs {
         let name = if incident.jobs.len() > 1 { report.job_name(*job) + " " } else { String::new() };
-        let runs = report.history.of_job(*job).rev();
-        let runs = runs.filter(|run| !is_after(run.start)).take(CELLS_OF_PROBLEM);
+        let runs = report.history.of_job(*job).rev().filter(|run| !is_after(run.start)).take(CELLS_OF_PROBLEM);
         last.extend(runs.map(|run| {
             let start = clock.second(run.start);
             let took = run.good_seconds().map(|seconds| format!(", {}", duration(Some(seconds))));

@@ -178,9 +178,7 @@ pub fn words(report: &Report, run: &RunSummary) -> String {
     let took = match run.outcome {
         Outcome::Running => format!("for {}", age(run.age(report.scope.now))),
         Outcome::Lost => format!("last record {}", clock.second(run.last)),
-        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => {
-            format!("took {}", duration(run.seconds()))
-        }
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => format!("took {}", duration(run.seconds())),
     };
     format!("{}, {took}, run {}", way(run.outcome), clock.run_name(run.pid, run.start))
 }

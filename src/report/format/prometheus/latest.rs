@@ -139,8 +139,7 @@ impl Latest {
         let left_out = before - self.jobs.len();
         self.left_out += left_out as u64;
         if left_out > 0 {
-            let scripts = self.jobs.keys().map(|name| without_parameters(name));
-            let scripts: HashSet<&[u8]> = scripts.collect();
+            let scripts: HashSet<&[u8]> = self.jobs.keys().map(|name| without_parameters(name)).collect();
             self.variants.retain(|script, _| scripts.contains(&**script));
         }
     }
@@ -207,8 +206,7 @@ fn forget_oldest<V, Age: Ord>(all: &mut HashMap<Box<[u8]>, V>, age: impl Fn(&V) 
     if too_many > 0 {
         let mut names: Vec<_> = all.iter().map(|(name, value)| (age(value), name)).collect();
         names.sort_unstable();
-        let oldest = names.into_iter().take(too_many);
-        let oldest: Vec<Box<[u8]>> = oldest.map(|(_, name)| name.clone()).collect();
+        let oldest: Vec<Box<[u8]>> = names.into_iter().take(too_many).map(|(_, name)| name.clone()).collect();
         for name in oldest {
             all.remove(&name);
         }

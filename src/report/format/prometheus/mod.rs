@@ -45,8 +45,7 @@ impl Prometheus {
 
     /// All jobs and hosts, with the facts that only the whole report has.
     fn labelled(&mut self, report: &Report) -> Labelled {
-        let planned = report.crontabs.iter().flat_map(Expected::wanted);
-        for job in planned.filter(|job| !job.is_checked()) {
+        for job in report.crontabs.iter().flat_map(Expected::wanted).filter(|job| !job.is_checked()) {
             self.of(job.scheduler).forget_unless_run(&job.name);
         }
         for slot in report.missed.slots() {

@@ -79,8 +79,7 @@ fn labels(report: &Report, incident: &Incident) -> Labels {
 }
 
 fn add_switched_off(text: &mut Exposition, report: &Report) {
-    let expected = report.crontabs.iter();
-    let off = expected.flat_map(|it| it.commented_out(report.filter, &report.machine.users));
+    let off = report.crontabs.iter().flat_map(|it| it.commented_out(report.filter, &report.machine.users));
     let off = off.filter(|off| report.filter.names(&off.job));
     let off = off.map(|off| Labels::of_job(&off.job, Scheduler::default()));
     let help = "All lines of the job in the crontabs are comments.";

@@ -94,9 +94,7 @@ fn overlaps(page: &mut Page, report: &Report) {
 
 /// Shows the bad runs as a bar for each hour, or for another unit if the period is short or long.
 fn failures_by_time(page: &mut Page, report: &Report) {
-    let Some((first, last)) = report.tally.first_to_last.filter(|_| report.tally.bad() > 0) else {
-        return;
-    };
+    let Some((first, last)) = report.tally.first_to_last.filter(|_| report.tally.bad() > 0) else { return };
     let begin = first.max(report.scope.since);
     let (step, name) = match last - begin {
         span if span <= TimeDelta::hours(3) => (TimeDelta::minutes(5), "by 5 minutes"),

@@ -79,9 +79,7 @@ fn state(
     let word = open.state().word();
     match open.state() {
         IncidentState::Flapping => format!("{word} since {since}: good and bad in turn"),
-        _ if open.window.since >= report.scope.since => {
-            format!("{word} since {since}: new in this period")
-        }
+        _ if open.window.since >= report.scope.since => format!("{word} since {since}: new in this period"),
         _ => format!("{word} since {since}: since before this period"),
     }
 }

@@ -92,8 +92,7 @@ impl Page {
     /// are dropped, one by one, if the names need the room. Columns in `numbers` are aligned to the right.
     pub fn table(&mut self, optional: &[usize], titles: &[&str], numbers: &[usize], mut rows: Vec<Vec<String>>) {
         let names = rows.iter().filter_map(|row| row.last());
-        let least = names.map(|name| names::least_columns(name));
-        let least = least.max().unwrap_or_default();
+        let least = names.map(|name| names::least_columns(name)).max().unwrap_or_default();
         let mut kept: Vec<usize> = (0..titles.len()).collect();
         for column in optional {
             let widths = widths(titles, rows.iter());

@@ -30,8 +30,7 @@ fn of_field(line: &str) -> Option<Level> {
     names.into_iter().find_map(|name| {
         let (before, after) = line.split_once(name)?;
         let is_begin = before.is_empty() || before.ends_with(['"', ' ', ',', '{']);
-        let value = after.trim_start_matches('"').strip_prefix(['=', ':'])?;
-        let value = value.trim_start_matches([' ', '"']);
+        let value = after.trim_start_matches('"').strip_prefix(['=', ':'])?.trim_start_matches([' ', '"']);
         let end = value.find(|character: char| !character.is_ascii_alphanumeric());
         let value = &value[..end.unwrap_or(value.len())];
         let level = match value.parse::<u32>() {

@@ -211,9 +211,7 @@ impl Chooser {
         }
         if self.telling.len() == MAX_TELLING {
             let scores = self.telling.iter().map(|it| it.score).enumerate();
-            let Some((index, lowest)) = scores.rev().min_by_key(|(_, score)| *score) else {
-                return;
-            };
+            let Some((index, lowest)) = scores.rev().min_by_key(|(_, score)| *score) else { return };
             if lowest >= score {
                 return;
             }

@@ -58,8 +58,7 @@ pub fn is_rule(line: &str) -> bool {
 /// `main.main()`.
 pub fn is_place(line: &str) -> bool {
     if let Some((number, frame)) = line.strip_prefix('#').and_then(|line| line.split_once(' ')) {
-        let begins = ["/", "{", "0x", "[internal"];
-        let is_frame = begins.iter().any(|begin| frame.trim_start().starts_with(begin));
+        let is_frame = ["/", "{", "0x", "[internal"].iter().any(|begin| frame.trim_start().starts_with(begin));
         return is_number(number) && is_frame;
     }
     if line.starts_with("file \"") && line.contains("\", line ") {
@@ -69,9 +68,7 @@ pub fn is_place(line: &str) -> bool {
         return line.ends_with(')');
     }
     let mut parts = line.splitn(3, ':');
-    let (Some(file), Some(number)) = (parts.next(), parts.next()) else {
-        return false;
-    };
+    let (Some(file), Some(number)) = (parts.next(), parts.next()) else { return false };
     let rest = parts.next().unwrap_or_default();
     let is_file = file.starts_with('/') && !file.contains(' ');
     // Ruby's message follows the place: `/srv/poll.rb:8:in 'get': Net::ReadTimeout`.

@@ -102,8 +102,7 @@ fn after_escape(text: &str) -> &str {
     if let Some(command) = text.strip_prefix(']') {
         return command.split_once(['\u{7}', '\u{1b}']).map_or("", |(_, rest)| rest.strip_prefix('\\').unwrap_or(rest));
     }
-    let rest = text.trim_start_matches(['(', ')', '#']);
-    let mut characters = rest.chars();
+    let mut characters = text.trim_start_matches(['(', ')', '#']).chars();
     characters.next();
     characters.as_str()
 }

@@ -136,8 +136,7 @@ pub fn first_sign(output: &[u8]) -> Option<usize> {
             "ORA-", "nvalid", "illed", "エラー", "失敗", "異常", "ません",
         ];
         // Only this match kind uses vector instructions.
-        let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs);
-        builder.expect("the signs are few")
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).expect("the signs are few")
     });
     SIGNS.find(output).map(|found| found.start())
 }

@@ -116,21 +116,6 @@ fn operands_of_100_kilobytes_arrive_whole() {
 }
 
 #[test]
-fn hostile_parameters_are_single_words_of_ssh_behind_the_destination() {
-    let scene = Scene::new();
-    let mut command = scene.remoteexe_with_ssh(r#"printf '%s\0' "$@" >$DIR/arguments; exit 3"#);
-    let mut words = vec![OsString::from("root@h"), "/x.sh".into()];
-    words.extend(parameters(&scene));
-    let output = command.arg("h").args(&words[1..]).output().unwrap();
-    assert_eq!(code(&output), 3);
-    let arguments: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
-    assert_bytes(&fs::read(scene.path("arguments")).unwrap(), &[&arguments.join(&b'\0'), &b"\0"[..]].concat());
-    let end = [b"\nEND,3,h ", &shown(&words[1..])[..], b"\n"].concat();
-    assert!(texts(&scene.log_bytes()).ends_with(&end));
-    assert!(!scene.path("MARKER").exists());
-}
-
-#[test]
 fn no_host_that_is_accepted_means_anything_to_the_shell_of_a_proxy_command() {
     let sandbox = Sandbox::start_with_sshd_config(ECHO);
     let hosts: [&[u8]; 8] =

@@ -36,7 +36,7 @@ pub use process::{
 pub use proxy::{Cut, Proxy};
 pub use run_notation::records_of;
 pub use sandbox::Sandbox;
-pub use scene::{REMOTEEXE, Scene, run};
+pub use scene::{REMOTEEXE, Scene};
 pub use terminal::Terminal;
 pub use user::{as_ordinary_user, needs_root};
 

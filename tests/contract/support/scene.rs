@@ -25,12 +25,6 @@ pub struct Run {
     pub stderr: String,
 }
 
-/// Runs the job `h s` in front of an ssh that runs the shell script `body`.
-pub fn run(body: impl AsRef<OsStr>) -> Run {
-    let scene = Scene::new();
-    scene.run(scene.remoteexe_with_ssh(body).args(["h", "s"]))
-}
-
 /// A directory for one test, with `log` in it as the log directory.
 pub struct Scene(TempDir);
 

@@ -190,8 +190,7 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
 static VARIABLES: LazyLock<Vec<(OsString, String)>> = LazyLock::new(|| {
     let command = JobArgs::command();
     let arguments = command.get_arguments();
-    let variable = |arg: &Arg| Some((arg.get_env()?.to_owned(), arg.get_long()?.to_owned()));
-    arguments.filter_map(variable).collect()
+    arguments.filter_map(|arg| Some((arg.get_env()?.to_owned(), arg.get_long()?.to_owned()))).collect()
 });
 
 /// The option that a variable stands for, if there is one and the variable has a value.

@@ -41,8 +41,7 @@ pub fn name_of_machine() -> Option<String> {
 impl Zone {
     /// The zone of this name. Another user's crontab may give it, so it leads to no file outside of the database.
     pub fn named(name: &str) -> Option<Self> {
-        let is_plain = |part| matches!(part, Component::Normal(_));
-        if name.is_empty() || !Path::new(name).components().all(is_plain) {
+        if name.is_empty() || !Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
             return None;
         }
         let path = Path::new(ZONEINFO).join(name);

@@ -191,8 +191,7 @@ pub fn limit_of_script<'a>(words: impl Iterator<Item = &'a [u8]>) -> Option<u64>
 /// Whether a failure of the first program is the status of the whole command: no `;`, `|` or `||` follows.
 pub fn first_gives_status(command: &[u8]) -> bool {
     let tokens = tokens(command, &Variables::default()).unwrap_or_default();
-    let is_other = |it: &Token| matches!(it, Token::Operator(Operator::Sequence | Operator::Pipe | Operator::Or));
-    !tokens.iter().any(is_other)
+    !tokens.iter().any(|it| matches!(it, Token::Operator(Operator::Sequence | Operator::Pipe | Operator::Or)))
 }
 
 /// The limit of timeout(1), where 0 is none.

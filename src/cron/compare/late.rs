@@ -46,8 +46,7 @@ impl LateStarts {
     /// Notes the START of a slot, which may show that the last slot in `missed` has none.
     pub fn push(&mut self, due: Due, start: i64, missed: Option<&mut Due>) {
         let waited = self.found.back().map(|(last, _)| last.detected_at);
-        let is_old = |(first, _): &(Due, i64)| first.at < due.at - LONGEST;
-        while self.found.front().is_some_and(is_old) {
+        while self.found.front().is_some_and(|(first, _)| first.at < due.at - LONGEST) {
             self.late.extend(self.found.pop_front().filter(is_late));
         }
         self.found.push_back((due, start));

@@ -129,8 +129,7 @@ struct CrontabParser {
 
 impl CrontabParser {
     fn take(&mut self, line: &[u8], number: usize, is_unfinished: bool) {
-        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
-        let line = &line[line.iter().take_while(is_blank).count()..];
+        let line = &line[line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()..];
         let is_continued = mem::replace(&mut self.is_continued, line.ends_with(b"\\"));
         if line.is_empty() {
             return;
@@ -243,8 +242,7 @@ impl CrontabParser {
 
     /// The line without its `#`, if the comment mentions remoteexe.
     fn commented_out(&self, line: &[u8], number: usize) -> Option<CronLine> {
-        let is_mark = |byte: &&u8| matches!(byte, b'#' | b' ' | b'\t');
-        let line = &line[line.iter().take_while(is_mark).count()..];
+        let line = &line[line.iter().take_while(|byte| matches!(byte, b'#' | b' ' | b'\t')).count()..];
         mentions_name(line).then(|| self.line(line, number))?.ok()
     }
 

@@ -198,8 +198,7 @@ impl Unit {
         let (word, after) = rest.split_at(rest.iter().take_while(is_part).count());
         *rest = after;
         let word = str::from_utf8(word).unwrap_or_default();
-        let has_name = |name: &&str| name.eq_ignore_ascii_case(word);
-        if let Some(index) = self.names.iter().position(has_name) {
+        if let Some(index) = self.names.iter().position(|name| name.eq_ignore_ascii_case(word)) {
             return Ok(i64::from(self.low) + i64::try_from(index).unwrap_or_default());
         }
         if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {

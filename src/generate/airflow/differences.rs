@@ -46,8 +46,7 @@ fn of_users(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str
     users.sort_unstable();
     users.dedup();
     for user in users {
-        let of_user = |line: &&&DagLine| line.line.run.user.as_deref() == Some(user);
-        let count = lines.iter().filter(of_user).count();
+        let count = lines.iter().filter(|line| line.line.run.user.as_deref() == Some(user)).count();
         let problem = match count {
             1 => format!("1 line runs as {user}"),
             _ => format!("{count} lines run as {user}"),

@@ -106,7 +106,6 @@ fn utc(zone: &Zone, local: i64) -> i64 {
     let after = zone.offset(local + DAY);
     // With the later offset first: of a repeated minute that is the second one.
     let mut offsets = [after, before].into_iter();
-    let is_right = |offset: &i64| zone.offset(local - offset) == *offset;
-    let offset = offsets.find(is_right).unwrap_or(before);
+    let offset = offsets.find(|offset| zone.offset(local - offset) == *offset).unwrap_or(before);
     local - offset
 }

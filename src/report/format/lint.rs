@@ -89,6 +89,5 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
 fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
     let faulty: HashSet<(&Path, Option<usize>)> =
         findings.iter().map(|finding| (finding.file.as_path(), finding.fault.line)).collect();
-    let is_unexplained = |it: &&UnknownCall| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
-    unknown.iter().filter(is_unexplained).collect()
+    unknown.iter().filter(|it| !faulty.contains(&(&*it.place.file, Some(it.place.line)))).collect()
 }

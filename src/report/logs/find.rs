@@ -233,8 +233,7 @@ impl<'a> DirChoice<'a> {
     fn is_our_place(&self, log: &LogFile) -> bool {
         let FileName { log: written, .. } = log.name;
         let is_known_beforehand = written.run.is_none() && log.name.is_live();
-        let is_ours = |user| user == 0 || user == self.users.reader;
-        is_known_beforehand && written.user.is_none_or(is_ours)
+        is_known_beforehand && written.user.is_none_or(|user| user == 0 || user == self.users.reader)
     }
 }
 

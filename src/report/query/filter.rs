@@ -50,8 +50,7 @@ impl Filter {
 
     /// Whether a job of a crontab passes. `uid` is None if the crontab does not name the user.
     pub fn expects(&self, uid: Option<u32>, job: &[u8]) -> bool {
-        let is_user = |wanted: u32| uid.is_none_or(|uid| uid == wanted);
-        self.names(job) && self.user.is_none_or(is_user)
+        self.names(job) && self.user.is_none_or(|wanted| uid.is_none_or(|uid| uid == wanted))
     }
 
     /// Whether a job with these operands passes.

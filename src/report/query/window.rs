@@ -61,8 +61,7 @@ impl Window {
 
     /// Whether a run that passes the filter is diagnosed.
     pub fn diagnoses(&self, run: &Run) -> bool {
-        let is_recent = |until| Some(until) >= self.history_from;
-        self.filter.has_begun(run) && run.until().is_none_or(is_recent)
+        self.filter.has_begun(run) && run.until().is_none_or(|until| Some(until) >= self.history_from)
     }
 
     /// The time from which runs are diagnosed. None if the period has no beginning.

@@ -37,8 +37,7 @@ pub fn name_jumps(outages: impl Iterator<Item = Incident>, history: &History) ->
         if let Some((from, to)) = jump_over(&incident, history, scheduler, times) {
             incident.kind = IncidentKind::ClockJumped { scheduler, from, to };
             (incident.window.last, incident.window.over) = (to, Some(to));
-            let is_same = |it: &&mut Incident| it.kind == incident.kind;
-            if let Some(known) = named.iter_mut().find(is_same) {
+            if let Some(known) = named.iter_mut().find(|it| it.kind == incident.kind) {
                 known.join(incident);
                 continue;
             }

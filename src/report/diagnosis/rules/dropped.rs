@@ -50,8 +50,7 @@ fn drops(history: &History, mut places: Vec<usize>, apart: TimeDelta, scope: &Sc
         let good: Option<Vec<NaiveDateTime>> = runs.iter().map(|run| good_after(history, run)).collect();
         let good = good.and_then(|good| good.into_iter().max());
         let mut window = IncidentWindow::of_bad_runs(&runs, None);
-        let is_over = |over: &NaiveDateTime| *over < scope.now;
-        window.over = good.map(|good| good.max(window.last + apart)).filter(is_over);
+        window.over = good.map(|good| good.max(window.last + apart)).filter(|over| *over < scope.now);
         let herd = herd(history, &runs, &window);
         Incident::of_runs(IncidentKind::Dropped { herd }, window, runs)
     };

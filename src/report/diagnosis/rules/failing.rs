@@ -45,8 +45,7 @@ fn of_job(history: &History, job: JobId, claims: &Claims) -> Vec<Incident> {
     detected.extend(runs.filter(|(_, run)| run.outcome == Outcome::Good).map(|(place, run)| (run.until, place)));
     detected.sort_unstable();
     let streaks = streaks(detected.into_iter().map(|(at, place)| (at, history.run(place))));
-    let is_near = |_: &Streak, later: &Streak| later.good_before <= FEW_GOOD;
-    let near = streaks.chunk_by(is_near);
+    let near = streaks.chunk_by(|_, later| later.good_before <= FEW_GOOD);
     near.flat_map(|near| match near {
         flaps if flaps.len() >= MIN_FLAPS => vec![flapping(flaps)],
         streaks => streaks.iter().map(failing).collect(),

@@ -27,8 +27,7 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     }
     for scheduler in history.schedulers() {
         for window in pauses(&history.starts(scheduler), scope) {
-            let is_in = |boot: &NaiveDateTime| window.since < *boot && *boot <= window.last;
-            let boot = scope.boot_of(scheduler).filter(is_in);
+            let boot = scope.boot_of(scheduler).filter(|boot| window.since < *boot && *boot <= window.last);
             let kind = IncidentKind::Silent { scheduler, boot };
             incidents.push(Incident::new(kind, window, Vec::new()));
         }

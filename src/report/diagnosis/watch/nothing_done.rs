@@ -102,8 +102,7 @@ pub fn find(job: &WatchedJob, from: NaiveDateTime) -> Option<WatchFinding> {
 /// The index from which on the last good runs did as little as the very last, and the value of that run.
 fn row_of_last(good: &[&Sample], by: Measure) -> Option<(usize, u32)> {
     let now = by.of(good.last()?)?;
-    let is_other = |it: &&Sample| by.of(it).is_none_or(|value| !by.is_little(value, now));
-    let first = good.iter().rposition(is_other)? + 1;
+    let first = good.iter().rposition(|it| by.of(it).is_none_or(|value| !by.is_little(value, now)))? + 1;
     Some((first, now))
 }
 
@@ -142,8 +141,7 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
 
 /// The runs of days before that of `run`, at about its time of day.
 fn at_hour<'a>(before: &[&'a Sample], run: &Sample) -> Vec<&'a Sample> {
-    let is_one = |it: &&&Sample| it.day() < run.day() && it.is_at_hour_of(run);
-    before.iter().filter(is_one).copied().collect()
+    before.iter().filter(|it| it.day() < run.day() && it.is_at_hour_of(run)).copied().collect()
 }
 
 /// The number of additional runs that earlier idle runs require. A weekday that is mostly idle does not count.

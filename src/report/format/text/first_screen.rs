@@ -25,8 +25,7 @@ const MIN_BESIDE: usize = 20;
 pub fn show(page: &mut Page, report: &Report) -> bool {
     let incidents = diagnosis::of_period(&report.evidence());
     counts(page, report);
-    let is_over = |incident: &&Incident| incident.is_over();
-    let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(is_over);
+    let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(|incident| incident.is_over());
     problems(page, report, now.len(), over.len());
     if let Some(job) = job_history::only_job(report) {
         job_history::show(page, report, job, &incidents);

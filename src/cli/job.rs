@@ -159,9 +159,11 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
         job: escape::join(operands.iter().map(OsString::as_os_str)),
         reason: error.record(),
     };
+    // An option in the line outweighs the variable.
+    let grammar = || JobArgs::command().mut_args(|arg| arg.env(None)).args_override_self(true);
     let parse = |options: Vec<OsString>| {
         let all = [OsString::from("remoteexe")].into_iter().chain(options).chain(words.iter().cloned());
-        CommandLine::<JobArgs>::parse(command_without_environment, all)
+        CommandLine::<JobArgs>::parse(grammar, all)
     };
     let options = variables.iter().filter_map(|(name, value)| as_option(name, value));
     let line = match parse(options.collect()) {
@@ -199,12 +201,6 @@ fn as_option(name: &OsStr, value: &OsStr) -> Option<OsString> {
     let mut word = OsString::from(format!("--{long}="));
     word.push(value);
     (!value.is_empty()).then_some(word)
-}
-
-fn command_without_environment() -> clap::Command {
-    let command = JobArgs::command().mut_args(|arg| arg.env(None));
-    // An option in the line outweighs the variable.
-    command.args_override_self(true)
 }
 
 impl CommandLine<JobArgs> {

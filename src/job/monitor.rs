@@ -30,7 +30,7 @@ pub struct Monitor {
     /// The number of lines so far, at most [`EARLY_LINES`].
     early_lines: u8,
     /// ssh said early that the server refuses its keys.
-    is_refused: bool,
+    pub is_refused: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -135,11 +135,6 @@ impl Monitor {
     /// Whether the remote command has certainly not been requested so far.
     pub fn is_connecting(&self) -> bool {
         self.progress == Progress::Connecting
-    }
-
-    /// Whether the server refused the keys, as far as ssh's first lines show.
-    pub fn is_refused(&self) -> bool {
-        self.is_refused
     }
 
     /// Whether the remote command was requested, or was about to be when ssh ended.

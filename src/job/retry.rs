@@ -79,8 +79,9 @@ impl Failures {
                 if self.at_login > MAX_AT_LOGIN {
                     return Decision::Final(Some((Notice::LooksRefused, "")));
                 }
-                let wait = self.retries.wait(self.all);
-                self.retry(wait.max(self.retries.wait_after_login()))
+                let shortest = self.retries.delay.saturating_mul(LOGIN_FACTOR);
+                let wait = between(shortest, shortest.saturating_mul(2));
+                self.retry(wait.max(self.retries.wait(self.all)))
             }
         }
     }
@@ -103,11 +104,6 @@ impl Retries {
         let longest = self.longest_wait(number);
         let shortest = if number < FIRST_PATIENT { Duration::ZERO } else { longest / 4 };
         between(shortest, longest)
-    }
-
-    fn wait_after_login(&self) -> Duration {
-        let shortest = self.delay.saturating_mul(LOGIN_FACTOR);
-        between(shortest, shortest.saturating_mul(2))
     }
 
     fn longest_wait(&self, number: u32) -> Duration {

@@ -236,7 +236,10 @@ impl<'a> Kind<'a> {
             b'w' => Self::Wait(duration(text.strip_prefix(WAIT)?.strip_suffix(b" s")?)?),
             b'e' | b'u' => match text.strip_prefix(USAGE_ERROR) {
                 Some(reason) => Self::UsageError(reason),
-                None if is_usage(text) => Self::Usage(text),
+                // On some machines the bash original's examples had other quotes.
+                None if text.starts_with(b"usage: remoteexe ") || text.starts_with(b"e.g.) remoteexe ") => {
+                    Self::Usage(text)
+                }
                 None => return None,
             },
             _ => return None,
@@ -261,11 +264,6 @@ impl<'a> Kind<'a> {
             Self::Usage(line) | Self::Output(line) => line.to_vec(),
         }
     }
-}
-
-/// On some machines the bash original's examples had other quotes.
-fn is_usage(text: &[u8]) -> bool {
-    [b"usage: remoteexe ".as_slice(), b"e.g.) remoteexe "].iter().any(|start| text.starts_with(start))
 }
 
 impl Retry {

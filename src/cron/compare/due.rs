@@ -48,12 +48,13 @@ impl CronJob {
         let least = seconds(self.wait.least);
         let random = self.wait.most.map(|most| seconds(most) - least);
         let grace = match random {
-            Some(random) => random + grace(interval - random),
+            Some(random) => random + (interval - random).clamp(SHORTEST_GRACE, LONGEST_GRACE),
             // The wait is unknown, so the START comes at some time before the next slot.
             None => interval.min(24 * 3600),
         };
         let longest = random.map_or(grace, |random| (random + LONGEST_GRACE).max(grace));
-        let catch_up = catch_up(self.timing.is_wildcard) + random.unwrap_or(0);
+        let catch_up = if self.timing.is_wildcard { CATCH_UP } else { CATCH_UP_FIXED_TIME };
+        let catch_up = catch_up + random.unwrap_or(0);
         let is_certain = !self.is_conditional && self.wait.most.is_some();
         let mut due = Vec::new();
         self.each_due_minute(intervals, &mut |slot| {
@@ -84,16 +85,6 @@ impl CronJob {
         });
         shortest
     }
-}
-
-/// The time in which a START belongs to its slot, given the time to the next slot.
-fn grace(interval: i64) -> i64 {
-    interval.clamp(SHORTEST_GRACE, LONGEST_GRACE)
-}
-
-/// The longest delay with which a daemon that was stopped still starts a line.
-fn catch_up(is_wildcard: bool) -> i64 {
-    if is_wildcard { CATCH_UP } else { CATCH_UP_FIXED_TIME }
 }
 
 /// Limits a wait to some years.

@@ -100,7 +100,8 @@ impl Contents {
             // cron ends a line or a value at a NUL, depending on the place.
             let other = ("a NUL byte: this is not a text", "write the crontab as plain text");
             let fault = mistakes::encoding(text).unwrap_or(Fault::new(other.0, other.1));
-            reader.refuse_file(fault.at(line + 1));
+            // Every daemon ignores the file.
+            reader.refuse_as(Daemon::Debian, fault.at(line + 1));
             let visible: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
             reader.contents.mentions_remoteexe = mentions_name(&visible);
             return reader.contents;
@@ -284,15 +285,12 @@ impl CrontabParser {
     }
 
     fn refuse(&mut self, fault: Fault) {
-        self.contents.is_ignored |= self.daemon == Daemon::Debian;
-        let consequence = Some(self.daemon.consequence());
-        self.contents.faults.push(Fault { consequence, ..fault });
+        self.refuse_as(self.daemon, fault);
     }
 
-    /// Every daemon ignores the file.
-    fn refuse_file(&mut self, fault: Fault) {
-        self.contents.is_ignored = true;
-        let consequence = Some(Daemon::Debian.consequence());
+    fn refuse_as(&mut self, daemon: Daemon, fault: Fault) {
+        self.contents.is_ignored |= daemon == Daemon::Debian;
+        let consequence = Some(daemon.consequence());
         self.contents.faults.push(Fault { consequence, ..fault });
     }
 }

@@ -221,7 +221,7 @@ impl<'a> Gatherer<'a> {
 
     /// The period to diagnose, given the time of the last record.
     fn scope(&self, latest: Option<NaiveDateTime>) -> Scope {
-        let Period { until, .. } = self.window.filter.period;
+        let Filter { period: Period { until, .. }, host, job, .. } = &self.window.filter;
         let after = latest.map(|latest| latest + TimeDelta::seconds(1));
         // Only the logs in the log directories continue until now.
         let reads_dirs = self.query.source.dirs().is_some();
@@ -234,7 +234,7 @@ impl<'a> Gatherer<'a> {
             now,
             is_live: reads_dirs && self.machine.now - now < TimeDelta::minutes(1),
             boot: self.machine.running.boot,
-            has_all_jobs: !self.window.filter.leaves_out_jobs(),
+            has_all_jobs: host.is_none() && job.is_none(),
         }
     }
 

@@ -92,7 +92,7 @@ pub fn read(
 
 /// A position shortly before the first record of `time` or later.
 fn place_of(data: &mut Data, time: NaiveDateTime) -> io::Result<u64> {
-    let (mut low, mut high) = (0, data.end().unwrap_or_default());
+    let (mut low, mut high) = (0, data.end.unwrap_or_default());
     while high - low > NEAR {
         let middle = low + (high - low) / 2;
         if time_after(data, middle)?.is_some_and(|it| it < time) {

@@ -35,11 +35,6 @@ impl Filter {
         until.is_none_or(|until| run.trace.start < until)
     }
 
-    /// Whether the filter selects jobs by their host or text.
-    pub fn leaves_out_jobs(&self) -> bool {
-        self.host.is_some() || self.job.is_some()
-    }
-
     fn has_job(&self, run: &Run) -> bool {
         self.names(&run.trace.job) && self.has_user(run)
     }

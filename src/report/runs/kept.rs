@@ -123,7 +123,7 @@ impl KeptOutput {
     pub fn teach(&self, usual: &mut UsualLines) {
         if let Some(signs) = &self.signs {
             signs.chooser.telling().for_each(|(masked, _)| usual.learn(masked));
-            usual.note_more();
+            usual.is_partial = true;
         }
         self.texts().for_each(|line| usual.learn(masked(line)));
     }

@@ -63,10 +63,6 @@ impl Run {
             && self.trace.attempt.start_failure.is_none();
     }
 
-    pub fn host(&self) -> &[u8] {
-        first_word(&self.trace.job)
-    }
-
     pub fn ended(&self) -> Option<NaiveDateTime> {
         self.end.status().map(|_| self.trace.last)
     }

@@ -116,7 +116,8 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
     }
     let (mut counted, mut is_proved) = (0, false);
     for (index, run) in row.iter().enumerate().take(MAX_ROW) {
-        let earlier = at_hour(before, run);
+        let earlier = before.iter().filter(|it| it.day() < run.day() && it.is_at_hour_of(run));
+        let earlier: Vec<&Sample> = earlier.copied().collect();
         let is_idle = |it: &&&Sample| by.of(it).is_some_and(|value| by.is_little(value, now));
         let same_weekday: Vec<&Sample> =
             earlier.iter().copied().filter(|it| it.day().weekday() == run.day().weekday()).collect();
@@ -137,11 +138,6 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
         }
     }
     None
-}
-
-/// The runs of days before that of `run`, at about its time of day.
-fn at_hour<'a>(before: &[&'a Sample], run: &Sample) -> Vec<&'a Sample> {
-    before.iter().filter(|it| it.day() < run.day() && it.is_at_hour_of(run)).copied().collect()
 }
 
 /// The number of additional runs that earlier idle runs require. A weekday that is mostly idle does not count.

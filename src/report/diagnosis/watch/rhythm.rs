@@ -69,19 +69,14 @@ pub fn find(job: &WatchedJob, all: &[OtherJob]) -> Option<WatchFinding> {
         return None;
     }
     let (beat, counts) = of_days(&job.samples).or_else(|| of_runs(job, all))?;
-    // An earlier failure may have shown the beat.
+    // An earlier failure may have shown the beat. A beat of single runs is certain only with the last failure.
     let known = (1..bad.len()).find(|index| {
         let samples = &job.samples[..];
         let end = samples.partition_point(|it| it.start <= bad[*index].start);
-        is_of(&samples[..end], &beat)
+        of_days(&samples[..end]).is_some_and(|(found, _)| found == beat)
     });
     let oddity = Oddity::Rhythm { beat, counts };
     finding(job, oddity, &bad, known.unwrap_or(bad.len() - 1), counts.others)
-}
-
-/// Whether the failures by day have this beat. A beat of single runs is certain only with the last failure.
-fn is_of(samples: &[Sample], beat: &Beat) -> bool {
-    of_days(samples).is_some_and(|(found, _)| found == *beat)
 }
 
 fn of_days(samples: &[Sample]) -> Option<(Beat, Counts)> {

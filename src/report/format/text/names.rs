@@ -24,7 +24,10 @@ pub fn job(name: &str, columns: usize) -> String {
             format!("{host} {}", script(rest, room))
         }
         None if is_host(name) => name.to_owned(),
-        _ => middle_cut(name, columns),
+        _ => {
+            let room = columns.saturating_sub(1);
+            format!("{}…{}", prefix(name, room / 2), suffix(name, room - room / 2))
+        }
     }
 }
 
@@ -70,12 +73,6 @@ pub fn least_columns(name: &str) -> usize {
         None if is_host(name) => name.width(),
         _ => 0,
     }
-}
-
-fn middle_cut(text: &str, columns: usize) -> String {
-    let room = columns.saturating_sub(1);
-    let (head, tail) = (prefix(text, room / 2), suffix(text, room - room / 2));
-    format!("{head}…{tail}")
 }
 
 pub fn fits(text: &str, columns: usize) -> bool {

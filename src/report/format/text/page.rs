@@ -16,16 +16,12 @@ const GAP_TEXT: &str = "  ";
 
 pub struct Page {
     pub style: Style,
-    text: String,
+    pub text: String,
 }
 
 impl Page {
     pub fn new(style: Style) -> Self {
         Self { style, text: String::new() }
-    }
-
-    pub fn into_text(self) -> String {
-        self.text
     }
 
     pub fn width(&self) -> usize {

@@ -16,12 +16,9 @@ use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 
 /// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;
-
 /// A job of cron that waits longer is a mistake.
 const LONGEST_TIME: Duration = Duration::from_secs(3600);
-
 const UNKNOWN_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
-
 const HELP: &str = include_str!("help/job.txt");
 
 /// Runs SCRIPT on HOST through ssh and logs its start, its output and its end

@@ -120,7 +120,6 @@ pub struct CommentedOut {
 }
 
 const MOST_CALLS_A_LINE: usize = 100;
-
 /// The limit of bytes of time fields that are shown. crontab(1) accepts a field of any length.
 const LONGEST_SCHEDULE: usize = 200;
 

@@ -15,11 +15,9 @@ use crate::passwd;
 /// Keywords with which ssh can return 0 without the job, in lower case. An included file may have one.
 const SEPARATING: [&str; 4] = ["forkafterauthentication", "sessiontype", "stdinnull", INCLUDE];
 const INCLUDE: &str = "include";
-
 /// A distribution may have made the system's file include this directory (Debian, RHEL).
 const SYSTEM: &str = "/etc/ssh/ssh_config";
 const SYSTEM_DIRECTORY: &str = "/etc/ssh/ssh_config.d";
-
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Whether a configuration file of `ssh` has a setting that can separate ssh from the job. `cli` refuses such options.

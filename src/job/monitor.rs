@@ -9,10 +9,8 @@ use crate::ssh_error::{Cause, Diagnosis, NO_LOCAL_FORWARDING};
 
 /// ssh sends a first line of some 40 bytes, and after the server's the names of its algorithms, which are longer.
 const FIRST_LINE: u64 = 128;
-
 /// ssh cuts a longer tag.
 const LONGEST_TAG: usize = 127;
-
 /// ssh cannot run the shell of the `LocalCommand`, whose words follow, and continues.
 const NO_SHELL: &[u8] = b"Couldn't execute ";
 

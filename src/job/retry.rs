@@ -16,19 +16,14 @@ use crate::random;
 
 /// The reason for no retry if ssh is configured to say nothing.
 const MUTED: &str = "; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
-
 /// The longest wait, unless the first wait may be longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
-
 /// The most retries after connections that were closed at the login.
 const MAX_AT_LOGIN: u32 = 3;
-
 /// The shortest wait after such a connection, as a multiple of the longest first wait after another.
 const LOGIN_FACTOR: u32 = 10;
-
 /// The first retry of a job that is probably locked out.
 const FIRST_PATIENT: u32 = 5;
-
 /// The longest wait of such a job, as a multiple of the longest first wait. Its shortest wait is a quarter of that.
 const PATIENT_FACTOR: u32 = 120;
 

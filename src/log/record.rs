@@ -10,7 +10,6 @@ use crate::{exit, ssh_error::HAS_PASSPHRASE};
 
 /// The most bytes of whole records in one write(2).
 pub const MAX_APPEND: usize = 1 << 20;
-
 /// The most bytes of text in one record: a longer text becomes several records. The rest of an append has space for any
 /// two prefixes and a mark.
 pub const MAX_TEXT: usize = MAX_APPEND - 128;
@@ -182,7 +181,6 @@ const END: &[u8] = b"END,";
 const NOTICE: &[u8] = b"remoteexe: ";
 const MARK: &[u8] = b"remoteexe: the next line is output";
 const USAGE_ERROR: &[u8] = b"error: ";
-
 /// The texts of the messages before and after the part that differs. Of two that fit, the first counts.
 const NOTICES: [(Notice, &[u8], &[u8]); 18] = [
     (Notice::SshNotFound, b"ssh: not found in PATH; ", b""),

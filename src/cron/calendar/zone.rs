@@ -8,9 +8,7 @@ use chrono::{DateTime, Local, Offset, TimeZone as _};
 use tz::TimeZone;
 
 const ZONEINFO: &str = "/usr/share/zoneinfo";
-
 const LOCALTIME: &str = "/etc/localtime";
-
 /// The most bytes of a zone's file that are read. A real file has 4 KiB at most.
 const LARGEST_FILE: u64 = 64 << 10;
 

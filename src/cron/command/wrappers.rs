@@ -43,7 +43,6 @@ const WRAPPERS: [(&str, &str, usize); 29] = [
 
 /// Programs that run the text after `-c`.
 const SHELLS: [&str; 10] = ["ash", "bash", "busybox", "dash", "ksh", "mksh", "script", "sh", "su", "zsh"];
-
 const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
 
 #[derive(Default)]

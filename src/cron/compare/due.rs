@@ -5,16 +5,12 @@ use crate::cron::jobs::CronJob;
 
 /// The seconds by which a START may come before its slot: cron and remoteexe read the clock at two times.
 pub const EARLY: i64 = 5;
-
 /// The longest time, in seconds, from a slot to its START without a reason.
 const LONGEST_GRACE: i64 = 3 * 60;
-
 /// The shortest such time, where a random wait leaves less before the next slot.
 const SHORTEST_GRACE: i64 = 20;
-
 /// After a stop of at most this many seconds, a daemon runs all that was due meanwhile.
 const CATCH_UP: i64 = 6 * 60;
-
 /// The same for lines whose minute and hour do not begin with `*`.
 const CATCH_UP_FIXED_TIME: i64 = 3 * 3600;
 

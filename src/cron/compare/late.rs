@@ -11,13 +11,10 @@ use super::due::{Due, EARLY};
 /// STARTs that come at most this many seconds after their slots on average are not late. If a scheduler's STARTs
 /// usually come later, the usual delay is added.
 const PROMPT: i64 = 5;
-
 /// A usual delay of this many seconds is within [`PROMPT`].
 const NO_DELAY: i64 = 2;
-
 /// The number of STARTs before the first late one that count for the average, because STARTs become late one by one.
 const BEFORE: usize = 3;
-
 /// The longest time, in seconds, of late STARTs in a row.
 const LONGEST: i64 = 3600;
 

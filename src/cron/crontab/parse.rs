@@ -12,10 +12,8 @@ use crate::cron::timing::{Timing, split_word};
 
 /// The most lines that Debian's cron takes.
 const MOST_LINES: usize = 10_000;
-
 /// Debian's cron refuses a command of more bytes.
 const LONGEST_DEBIAN_COMMAND: usize = 999;
-
 /// cronie cuts off the bytes after these.
 const LONGEST_CRONIE_COMMAND: usize = 131_071;
 

@@ -8,7 +8,6 @@ use crate::cron::{Fault, Finding, PortableLines};
 
 /// The CPU time of a run in Airflow, in seconds: measured with 3.3.2, a `LocalExecutor` and `SQLite`.
 const SECONDS_OF_RUN: f64 = 0.57;
-
 const MOST_TIMES: usize = 3;
 
 /// The differences of all lines, in the order of the crontabs.

@@ -10,10 +10,8 @@ use super::schedule::{AirflowSchedule, DagLine};
 use crate::{clock::date, cron::Zone};
 
 const DAY: i64 = 24 * 60;
-
 /// The days in which changes of the clock are looked for.
 const AHEAD: i64 = 366;
-
 /// The most days around a change of the clock, for a line that is seldom due.
 const FAR: i64 = 32;
 

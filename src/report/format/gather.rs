@@ -29,11 +29,9 @@ use crate::{clock::latest_shown, machine::Machine};
 
 /// How far the clock of a record may be ahead of ours.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
-
 /// Earlier days are read for the only wanted job until there are this many runs, and at most this many days.
 const ENOUGH_RUNS: usize = 7;
 const MAX_DAYS_BACK: usize = 35;
-
 /// A job without a START on this many earlier days is new.
 const MAX_DAYS_OF_NEW: usize = 7;
 

@@ -9,9 +9,7 @@ use crate::report::slots::Planned;
 
 /// The most bytes of a reason that are shown.
 const LONGEST: usize = 1_000;
-
 const MOST_UNKNOWN: usize = 20;
-
 /// The most commented-out lines that are named.
 const MOST_COMMENTED_OUT: usize = 10;
 

@@ -14,13 +14,10 @@ use crate::log::record::Parser;
 
 /// The search narrows the place down to this many bytes, which are then read.
 const NEAR: u64 = 128 << 10;
-
 /// The bytes that each step of the search reads to find a record.
 const PROBE: usize = 16 << 10;
-
 /// The least budget for older logs, in bytes.
 const LEAST: u64 = 192 << 20;
-
 /// The cost of a compressed byte, which becomes several bytes.
 const COMPRESSED: u64 = 8;
 

@@ -15,7 +15,6 @@ use crate::report::query::window::Window;
 
 /// The most refused files that are named for each reason. Anybody can create any number.
 const MAX_NAMED: usize = 10;
-
 /// The most listings of a directory in which files vanish meanwhile, as with logrotate. Anybody can go on with that.
 const MOST_LISTINGS: usize = 5;
 

@@ -11,10 +11,8 @@ use crate::{clock::to_utc, exit};
 
 /// The status of a job whose terminal went away: 128 and the number of HUP.
 const HUNG_UP: u8 = exit::SIGNALLED + 1;
-
 /// The status of timeout(1) when the time is over.
 const TIMED_OUT: u8 = 124;
-
 /// The status of a command whose process was killed.
 const KILLED: u8 = exit::SIGNALLED + 9;
 

@@ -26,7 +26,6 @@ use crate::machine::Users;
 
 /// The most lines of a job that is checked. Only a hostile crontab has a job on more lines.
 const MAX_LINES: usize = 100;
-
 /// The most log directories from crontabs: each is compared with all others, and a stranger can name a thousand.
 const MAX_DIRS: usize = 100;
 

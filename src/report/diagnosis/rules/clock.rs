@@ -10,7 +10,6 @@ use crate::report::history::durations::MIN_GOOD;
 
 /// A record may come this long after the last slot before the jump.
 const A_LITTLE: TimeDelta = TimeDelta::seconds(5);
-
 /// How much longer than twice its usual time a run may take before that shows a jump.
 const GRACE: TimeDelta = TimeDelta::minutes(1);
 

@@ -8,13 +8,10 @@ use crate::report::diagnosis::incident::{Herd, Incident, IncidentKind, IncidentW
 
 /// Drops of rare jobs this far apart belong to different incidents: no later run replaces a rare job's run.
 const SELDOM_APART: TimeDelta = TimeDelta::minutes(10);
-
 /// The same for drops of other jobs.
 const APART: TimeDelta = TimeDelta::hours(6);
-
 /// A job with more time between two STARTs is rare.
 const OFTEN: TimeDelta = TimeDelta::hours(1);
-
 /// The least number of drops of a herd.
 const MIN_HERD: u64 = 3;
 

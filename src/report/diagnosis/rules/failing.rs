@@ -13,7 +13,6 @@ use crate::report::history::durations::before_each;
 
 /// The least number of bad streaks, with few good runs in between, that are one incident.
 const MIN_FLAPS: usize = 3;
-
 /// The most good runs in a row of a job that is good and bad in turn.
 const FEW_GOOD: usize = 5;
 

@@ -13,21 +13,16 @@ use super::samples::{Sample, WatchedJob};
 /// The least number of earlier runs that show what is usual, and for one measure only: each weekday twice.
 const MIN_BEFORE: usize = 7;
 const MIN_BEFORE_ONE: usize = 14;
-
 /// How many runs in a row have to do nothing.
 const IN_A_ROW: usize = 2;
-
 /// The usual duration and number of lines that are worth a comparison.
 const MIN_SECONDS: u32 = 30;
 const MIN_LINES: u32 = 3;
-
 /// A value so many times less than the median is far less. The second is for both measures after few earlier runs.
 const FAR: u32 = 5;
 const VERY_FAR: u32 = 10;
-
 /// A value so many spreads below the median is far less: median distances of logarithms from their median.
 const MAX_SPREADS: f64 = 6.0;
-
 /// The most runs in a row that are examined one by one.
 const MAX_ROW: usize = 200;
 

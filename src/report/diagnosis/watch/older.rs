@@ -22,14 +22,11 @@ use crate::report::runs::run::Run;
 
 /// The most older days that are read.
 const MAX_DAYS: usize = 35;
-
 /// The budget, as a part of the bytes that the report reads anyway: a fourth.
 const SHARE: u64 = 4;
-
 /// The minutes before and after a START's time of day that are read of older days.
 const BEFORE: TimeDelta = TimeDelta::minutes(2);
 const AFTER: TimeDelta = TimeDelta::minutes(4);
-
 /// The most times of day that are read for a job.
 const MAX_TIMES: usize = 12;
 

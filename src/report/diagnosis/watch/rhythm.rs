@@ -19,10 +19,8 @@ const CHANCE_OF_TWO: f64 = 0.12;
 const CHANCE_OF_ONE_REASON: f64 = 0.02;
 const CHANCE_OF_DAYS: f64 = 0.005;
 const CHANCE_OF_RUNS: f64 = 0.001;
-
 /// The least number of days with failures at an hour, or after another job.
 const MIN_DAYS: usize = 3;
-
 /// How long after another job a failure may come from it.
 const SOON: TimeDelta = TimeDelta::minutes(15);
 

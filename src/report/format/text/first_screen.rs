@@ -14,10 +14,8 @@ use crate::report::format::{Incident, JobId, Report, RunFlag, Severity, chart, c
 
 /// The most lines for open incidents, and for closed ones.
 const MAX_LINES: [usize; 2] = [40, 12];
-
 /// The most rows of Watch.
 const MAX_WATCHED: usize = 8;
-
 /// The least columns of the text beside the chart. With less room, it has a line of its own.
 const MIN_BESIDE: usize = 20;
 

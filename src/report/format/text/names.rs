@@ -5,10 +5,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The columns that a script should have beside a host. Optional columns of a table are dropped for them.
 const FAIR_SCRIPT: usize = 20;
-
 /// The least columns of a script beside a host.
 pub const MIN_SCRIPT: usize = 8;
-
 /// A wider word is not the name of a host.
 const LONGEST_HOST: usize = 64;
 

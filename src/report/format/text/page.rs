@@ -10,7 +10,6 @@ use crate::report::output::style::Style;
 
 /// The column of the text beside a label.
 pub const INDENT: usize = 13;
-
 const GAP: usize = GAP_TEXT.len();
 const GAP_TEXT: &str = "  ";
 

@@ -13,7 +13,6 @@ use crate::report::runs::run::first_word;
 
 /// How many of the last runs have a bar.
 const LAST_RUNS: usize = 30;
-
 const GAP: usize = 2;
 
 /// Shows a row for each finding, at most `most` rows. A script on several hosts has one row, unless all are listed.

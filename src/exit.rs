@@ -2,8 +2,7 @@
 
 pub mod success_statuses;
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use nix::sys::signal::Signal;
 

@@ -25,11 +25,8 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use chrono::Local;
 
-use crate::escape;
-use crate::exit;
-use crate::log::Log;
 use crate::log::record::{Kind, Notice, SignalPlace, USAGE, seconds};
-use crate::splay;
+use crate::{escape, exit, log::Log, splay};
 use family::Family;
 use marker::Marker;
 use monitor::{Monitor, Verdict};

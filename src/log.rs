@@ -4,20 +4,15 @@ pub mod file;
 pub mod record;
 mod syslog;
 
-use std::fmt::Write;
-use std::iter;
-use std::mem;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::time::{Duration, Instant};
+use std::{fmt::Write, iter, mem, process};
 
 use chrono::{DateTime, Local};
 use rustix::process::geteuid;
 use rustix::stdio::stderr;
 
-use crate::escape::printable;
-use crate::random;
-use crate::writer::Writer;
+use crate::{escape::printable, random, writer::Writer};
 use file::{AppendError, Cut, LogName, append};
 use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix, needs_mark};
 

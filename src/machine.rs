@@ -1,19 +1,13 @@
 //! This machine: the time, the users, and the remoteexe processes.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::{cell::RefCell, collections::HashMap, ffi::OsStr, io::Read, os::unix::ffi::OsStrExt, path::Path};
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use rustix::process::geteuid;
 
-use crate::decimal::number;
-use crate::escape;
 use crate::passwd::{self, PasswdEntry};
+use crate::{decimal::number, escape};
 
 /// What a report has to know about this machine, read all at once.
 pub struct Machine {

@@ -14,8 +14,7 @@ pub mod slots;
 
 use chrono::{DateTime, Local};
 
-use crate::exit;
-use crate::machine::Machine;
+use crate::{exit, machine::Machine};
 use format::gather::Gatherer;
 use format::html::Html;
 use format::joblog::Joblog;

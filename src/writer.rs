@@ -7,8 +7,7 @@
 
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::thread;
-use std::time::Instant;
+use std::{thread, time::Instant};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::{Errno, ioctl_fionbio, retry_on_intr, write};

@@ -5,12 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use clap::{CommandFactory, Parser};
 
-use super::error::UsageError;
 use super::job::{self, read_crontab};
-use super::line::CommandLine;
-use super::report;
-use super::request::Request;
-use super::value::WHEN;
+use super::{error::UsageError, line::CommandLine, report, request::Request, value::WHEN};
 use crate::generate::{DOCUMENTS, DagRequest, Document, Grammars};
 
 /// Asks for a file of DAGs, which depends on crontabs and not only on this version.

@@ -1,19 +1,15 @@
 //! The grammar of a job.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
-use std::num::NonZeroU16;
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::{env, num::NonZeroU16, sync::LazyLock, time::Duration};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
-use super::error::UsageError;
 use super::line::{CommandLine, Grammar, help};
-use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, path, unset_empty, when};
+use super::{error::UsageError, request::Request};
 use crate::cron::{CallMeaning, JobCall};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
-use super::error::UsageError;
-use super::value::path;
+use super::{error::UsageError, value::path};
 use crate::cron::Columns;
 
 /// The columns of a help text, readable on any terminal.

@@ -8,21 +8,17 @@ use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
-use super::error::UsageError;
-use super::job::read_crontab;
 use super::line::{CommandLine, help};
-use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
 use super::value::{DEFAULT_LOG_DIR, local_log_dir, path, unset_empty, when};
-use crate::clock::last_multiple;
-use crate::cron::CrontabSelection;
+use super::{error::UsageError, job::read_crontab, request::Request};
 use crate::exit::success_statuses::SuccessStatuses;
-use crate::machine::Users;
 use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
 use crate::report::logs::scheduler::log_dirs;
 use crate::report::query::filter::{Filter, Period};
 use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunId, TextQuery};
+use crate::{clock::last_multiple, cron::CrontabSelection, machine::Users};
 
 const HELP: &str = include_str!("help/report.txt");
 

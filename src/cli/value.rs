@@ -1,8 +1,6 @@
 //! Validates the values of options.
 
-use std::env;
-use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::{env, ffi::OsStr, path::PathBuf};
 
 use clap::Command;
 

@@ -1,9 +1,7 @@
 //! The cron daemons that remoteexe knows, and which of them a machine has.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Read;
-use std::path::Path;
+use std::{ffi::OsStr, io::Read, path::Path};
 
 use memchr::memmem;
 

@@ -1,12 +1,8 @@
 //! The jobs of the crontabs: each call of remoteexe on a line, with all that decides when its START comes.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::time::Duration;
+use std::{borrow::Cow, collections::HashSet, os::unix::ffi::OsStrExt, rc::Rc, time::Duration};
 
 use super::calendar::dst::ClockInterval;
 use super::calendar::slots::{self, DueMinute};

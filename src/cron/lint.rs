@@ -4,23 +4,20 @@ mod access;
 mod needs;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
-use std::rc::Rc;
+use std::{path::Path, rc::Rc};
 
 use chrono::NaiveDate;
 
 use super::command::calls::{mentions, mentions_name};
 use super::command::lexer::{Token, base_name, tokens};
-use super::command::wrappers::Call;
 use super::crontab::files::{Crontab, Crontabs, Trust};
 use super::crontab::mistakes::{ONE_LINE, lookalike};
 use super::crontab::parse::{Columns, CronLine};
-use super::crontab::percent::ShellText;
-use super::crontab::variables::Variables;
 use super::daemon::{MachineCron, SYSTEMD_CRON};
 use super::fault::{Fault, Finding};
 use super::jobs::{CallMeaning, CronJob, CronJobs, JobCall, LineRef, Mentioning, ParseCall, meaning, mentioning, user};
 use super::timing::{Timing, half_read_fields, split_word};
+use super::{command::wrappers::Call, crontab::percent::ShellText, crontab::variables::Variables};
 use crate::escape::shortened;
 use crate::machine::{UserLookup, Users};
 

@@ -1,7 +1,6 @@
 //! The lines of a crontab for another scheduler: all that cron gives to a job, and what no other scheduler can do.
 
-use std::collections::HashSet;
-use std::path::PathBuf;
+use std::{collections::HashSet, path::PathBuf};
 
 use super::calendar::dst::clock_intervals;
 use super::calendar::slots;

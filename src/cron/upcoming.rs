@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Local};
 
 use super::calendar::dst::{ClockInterval, clock_intervals};
-use super::calendar::zone::Zone;
-use super::jobs::CronJob;
+use super::{calendar::zone::Zone, jobs::CronJob};
 
 const DAY: i64 = 24 * 60;
 

@@ -3,10 +3,9 @@
 //! Only a program that is proved to be ssh gets guards against such settings. For another program the files show at
 //! least whether there is anything to guard against.
 
-use std::env;
 use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::{env, io::Read};
 
 use rustix::process::getuid;
 

@@ -34,12 +34,9 @@
 
 use anyhow::{Context, ensure};
 
-use super::ask::ask;
 use super::family::{self, Others};
 use super::openssh::{FATAL_FUNCTION, Version};
-use super::proof::Proved;
-use super::signals::Signals;
-use super::spawn::Program;
+use super::{ask::ask, proof::Proved, signals::Signals, spawn::Program};
 use crate::random;
 
 /// Runs the `LocalCommand`.

@@ -12,16 +12,14 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::{os::unix::fs::MetadataExt, path::PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use memchr::{memchr, memmem};
 use rustix::buffer::spare_capacity;
 use rustix::io::{pread, retry_on_intr};
 
-use super::openssh::Version;
-use super::spawn::Child;
+use super::{openssh::Version, spawn::Child};
 
 /// The first bytes of a program (elf(5)). A script begins with others.
 const ELF: &[u8] = b"\x7fELF";

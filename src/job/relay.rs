@@ -11,17 +11,10 @@ use rustix::io::{ioctl_fionread, read, retry_on_intr};
 use rustix::pipe::fcntl_getpipe_size;
 use rustix::process::Signal;
 
-use super::family::Family;
-use super::lines::Lines;
-use super::monitor::Monitor;
-use super::proof::Proved;
 use super::signals::{EndingSignal, Signals};
-use super::spawn::Child;
-use super::ssh::Running;
-use super::tee::Tee;
-use crate::exit;
-use crate::log::Log;
+use super::{family::Family, lines::Lines, monitor::Monitor, proof::Proved, spawn::Child, ssh::Running, tee::Tee};
 use crate::poll::{is_ready, wait};
+use crate::{exit, log::Log};
 
 /// The time for ssh to end after the first signal that was forwarded to it.
 const KILL_AFTER: Duration = Duration::from_secs(10);

@@ -3,14 +3,10 @@
 //! Our own mask blocks nearly every signal, and a child inherits the mask. Rust has no safe way to change it between
 //! fork and exec except `posix_spawn(3)`, which std does not expose.
 
-use std::env;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::{self, File};
-use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::{env, io, os::unix::ffi::OsStrExt, os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::signal::{SigSet, Signal as NixSignal};

@@ -1,23 +1,17 @@
 //! The ssh command: its words, its form in the log, and its start.
 
-use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, PipeReader, Read};
-use std::iter;
-use std::num::NonZeroU16;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::{borrow::Cow, iter, num::NonZeroU16, os::fd::AsFd};
 
 use rustix::pipe::fcntl_setpipe_size;
 
-use super::ask::ask;
-use super::marker::Marker;
 use super::openssh::{self, NAME};
-use super::proof::Proved;
-use super::signals::Signals;
 use super::spawn::{Child, Program};
 use super::words::{Login, Operands};
+use super::{ask::ask, marker::Marker, proof::Proved, signals::Signals};
 use crate::escape;
 
 /// The bytes that the pipe may hold; Linux starts with 64 KiB.

@@ -1,9 +1,7 @@
 //! The words of a job, each valid for its place: HOST, SCRIPT, PARAMETERS and the login.
 
 use std::ffi::{OsStr, OsString};
-use std::iter;
-use std::num::NonZeroU16;
-use std::os::unix::ffi::OsStrExt;
+use std::{iter, num::NonZeroU16, os::unix::ffi::OsStrExt};
 
 use crate::escape;
 

@@ -1,9 +1,7 @@
 //! One log file: makes and parses its name, and appends to it in a directory where others can write.
 
 use std::fmt::{self, Display, Formatter};
-use std::io;
-use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::{io, os::fd::OwnedFd, path::Path};
 
 use chrono::NaiveDate;
 use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, Stat, fallocate, fchmod, fstat, lstat, open, tell};

@@ -6,8 +6,7 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use memchr::memchr_iter;
 
 use crate::decimal::{are_digits, number};
-use crate::exit;
-use crate::ssh_error::HAS_PASSPHRASE;
+use crate::{exit, ssh_error::HAS_PASSPHRASE};
 
 /// The most bytes of whole records in one write(2).
 pub const MAX_APPEND: usize = 1 << 20;

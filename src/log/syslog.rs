@@ -2,9 +2,8 @@
 //!
 //! With `MAILTO=""` cron discards standard error. If no file takes a record, syslogd or journald still may.
 
-use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::UnixDatagram;
+use std::{fs, os::unix::net::UnixDatagram};
 
 const SOCKET: &str = "/dev/log";
 

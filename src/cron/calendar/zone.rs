@@ -1,9 +1,8 @@
 //! Time zones: the machine's, and zones named by cronie's `CRON_TZ`.
 
-use std::env;
 use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Component, Path};
+use std::{env, io::Read};
 
 use chrono::{DateTime, Local, Offset, TimeZone as _};
 use tz::TimeZone;

@@ -3,9 +3,7 @@
 //! Walks through a command, and unwraps programs that run another one, such as `timeout` and `flock`.
 //! Never guesses: a call whose words only a shell can know is reported with the reason.
 
-use std::ffi::OsString;
-use std::mem;
-use std::os::unix::ffi::OsStringExt;
+use std::{ffi::OsString, mem, os::unix::ffi::OsStringExt};
 
 use memchr::memmem;
 

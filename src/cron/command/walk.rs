@@ -2,8 +2,7 @@
 //!
 //! Every text has a walk. After a syntax error, the walk goes on with the next command.
 
-use std::iter::Peekable;
-use std::vec::IntoIter;
+use std::{iter::Peekable, vec::IntoIter};
 
 use super::lexer::{Operator, Token, Word};
 use super::wait::Wait;

@@ -4,8 +4,7 @@
 //! falls into the minute of the next slot: the first slot looks missed, and the last START looks like one too many. But
 //! each slot has its START, in order.
 
-use std::collections::VecDeque;
-use std::mem;
+use std::{collections::VecDeque, mem};
 
 use super::due::{Due, EARLY};
 

@@ -1,9 +1,6 @@
 //! Tests the rule with jobs of a few minutes, and with random weeks in which summer time begins or ends.
 
-use std::collections::HashMap;
-use std::ops::Range;
-use std::path::Path;
-use std::rc::Rc;
+use std::{collections::HashMap, ops::Range, path::Path, rc::Rc};
 
 use super::comparison::{Comparison, ComparisonResult, MissedSlot};
 use super::due::Due;

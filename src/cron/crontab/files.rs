@@ -1,10 +1,9 @@
 //! Finds the crontabs of a machine, reads them, and says why cron rejects a file.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::{collections::HashSet, os::unix::fs::MetadataExt};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
 use rustix::io::Errno;

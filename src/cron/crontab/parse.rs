@@ -1,7 +1,6 @@
 //! The text of a crontab: its lines, the variables set for each, and the lines that cron refuses.
 
-use std::mem;
-use std::rc::Rc;
+use std::{mem, rc::Rc};
 
 use super::mistakes;
 use super::variables::{Assignment, Variables};

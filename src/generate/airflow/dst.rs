@@ -7,8 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::schedule::{AirflowSchedule, DagLine};
-use crate::clock::date;
-use crate::cron::Zone;
+use crate::{clock::date, cron::Zone};
 
 const DAY: i64 = 24 * 60;
 

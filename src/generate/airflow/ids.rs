@@ -6,8 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::schedule::DagLine;
-use crate::cron::PortableLine;
-use crate::stable_hash::hash;
+use crate::{cron::PortableLine, stable_hash::hash};
 
 /// For the host, and for the script. Airflow takes 250 characters.
 const LONGEST_PART: usize = 100;

@@ -2,9 +2,7 @@
 //!
 //! `tests/vectors/airflow.py` says how `tests/data/airflow` was made.
 
-use std::collections::HashMap;
-use std::fs;
-use std::path::Path;
+use std::{collections::HashMap, fs, path::Path};
 
 use super::dst;
 use super::schedule::{AirflowSchedule, Guard};

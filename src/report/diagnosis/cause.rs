@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::evidence::{Account, History, HostId, JobId, Outcome};
 use super::incident::{Incident, IncidentKind, IncidentState};
 use crate::escape::printable;
-use crate::report::history::{History, HostId, JobId};
-use crate::report::logs::owner::Account;
-use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reason::state_of_host;
 
 /// Words of programs that cannot reach a service. A line with such a word names the service.

@@ -4,13 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use crate::clock::local_time;
-use crate::cron::CommentedOut;
-use crate::report::diagnosis::evidence::Evidence;
+use super::evidence::{Evidence, History, JobId, Outcome, Scheduler};
 use crate::report::history::jobs::script;
-use crate::report::history::{History, JobId};
-use crate::report::logs::scheduler::Scheduler;
-use crate::report::runs::outcome::Outcome;
+use crate::{clock::local_time, cron::CommentedOut};
 
 /// The most stopped jobs for which a new name is sought: a log may have any number.
 const MAX_STOPPED: usize = 100;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::crontabs::place;
-use super::{Report, age, count, shown_name};
+use super::{Report, age, count, crontabs::place, shown_name};
 use crate::cron::CommentedOut;
 use crate::report::diagnosis::job_changes::{JobChanges, StartedJob, Twice, started};
 use crate::report::history::jobs::script;

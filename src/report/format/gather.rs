@@ -6,15 +6,11 @@ use std::collections::HashSet;
 use chrono::{NaiveDateTime, TimeDelta};
 use rustix::fs::statvfs;
 
-use super::{Needs, Report};
-use crate::clock::latest_shown;
-use crate::machine::Machine;
+use super::{Expected, MissedStarts, Needs, Report, Run, Scope, Tally};
 use crate::report::diagnosis::watch::samples::Samples;
 use crate::report::diagnosis::watch::{Watch, older};
 use crate::report::history::builder::HistoryBuilder;
-use crate::report::history::counts::Tally;
 use crate::report::history::older_logs::OlderLogs;
-use crate::report::history::scope::Scope;
 use crate::report::logs::excerpt::ReadBudget;
 use crate::report::logs::find::Logs;
 use crate::report::logs::open::{InputError, is_incomplete};
@@ -26,11 +22,10 @@ use crate::report::query::suggestions::Suggestions;
 use crate::report::query::window::Window;
 use crate::report::runs::assembler::{FullLog, Reading};
 use crate::report::runs::reading::ReadClock;
-use crate::report::runs::run::Run;
 use crate::report::slots::check::Timeframe;
 use crate::report::slots::coverage::Coverage;
-use crate::report::slots::missed::MissedStarts;
-use crate::report::slots::{Expected, Planned, not_made_up};
+use crate::report::slots::{Planned, not_made_up};
+use crate::{clock::latest_shown, machine::Machine};
 
 /// How far the clock of a record may be ahead of ours.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);

@@ -1,12 +1,7 @@
 //! The form of `--tsv`: a line for each run, in the columns of GNU parallel's joblog.
 
-use super::{Format, Needs, Report};
-use crate::clock::with_offset;
-use crate::escape::printable;
-use crate::exit::signal_number;
-use crate::report::output::ReportOutput;
-use crate::report::runs::run::Run;
-use crate::report::slots::Expected;
+use super::{Expected, Format, Needs, Report, ReportOutput, Run};
+use crate::{clock::with_offset, escape::printable, exit::signal_number};
 
 const TITLES: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
 

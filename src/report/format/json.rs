@@ -1,25 +1,16 @@
 //! The form of `--json`: a document on a line for each run.
 
-use std::fmt::Write;
-use std::os::unix::ffi::OsStrExt;
+use std::{fmt::Write, os::unix::ffi::OsStrExt};
 
 use chrono::NaiveDateTime;
 use memchr::memchr;
 use serde::Serialize;
 
-use super::watch::facts;
-use super::{Format, Needs, Report};
-use crate::clock::with_offset;
-use crate::escape::is_safe;
-use crate::exit::signal;
-use crate::machine::Users;
-use crate::report::diagnosis::watch::finding::WatchFinding;
-use crate::report::logs::owner::Account;
-use crate::report::output::ReportOutput;
+use super::{Account, Expected, Format, Needs, Report, ReportOutput, Run, Slot, WatchFinding, watch::facts};
 use crate::report::runs::kept::KeptRecords;
-use crate::report::runs::run::{End, Run, first_word};
-use crate::report::slots::missed::Slot;
-use crate::report::slots::{Expected, ExpectedJob};
+use crate::report::runs::run::{End, first_word};
+use crate::report::slots::ExpectedJob;
+use crate::{clock::with_offset, escape::is_safe, exit::signal, machine::Users};
 
 pub struct Json<'a> {
     pub users: &'a Users,

@@ -1,14 +1,10 @@
 //! The form of `--check`: the faults of the crontabs, a line each, as a compiler shows them, and the unknown calls.
 
-use std::collections::HashSet;
-use std::fmt::Write;
-use std::path::Path;
+use std::{collections::HashSet, fmt::Write, path::Path};
 
-use super::crontabs::place;
-use super::{Format, Needs, Report, at_most, count};
+use super::{Format, Needs, Report, ReportOutput, at_most, count, crontabs::place};
 use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
 use crate::escape::{printable, shortened};
-use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
 /// The most bytes of a reason that are shown.

@@ -1,11 +1,9 @@
 //! The forms of `--run`: all records of one run, or its JSON document.
 
-use super::{Format, Needs, Report, json};
-use crate::escape::printable;
-use crate::machine::Users;
-use crate::report::output::{ReportOutput, warn};
+use super::{Format, Needs, Report, ReportOutput, Run, json};
+use crate::report::output::warn;
 use crate::report::query::RunId;
-use crate::report::runs::run::Run;
+use crate::{escape::printable, machine::Users};
 
 /// Finds the last run that matches.
 pub struct OneRun<'a> {

@@ -1,14 +1,11 @@
 //! The result of a query. Formats read this and nothing else.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use chrono::NaiveDateTime;
 
 use super::words::{Clock, shown_name};
 use crate::cron::upcoming::{self, Periods};
-use crate::escape::printable;
-use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
 use crate::report::diagnosis::watch::Watch;
 use crate::report::diagnosis::watch::finding::WatchFinding;
@@ -24,6 +21,7 @@ use crate::report::runs::first_program::status_of_lock;
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::Expected;
 use crate::report::slots::missed::{MissedStarts, Slot};
+use crate::{escape::printable, machine::Machine};
 
 /// What was found. Parts that the format does not need are empty.
 pub struct Report<'a> {

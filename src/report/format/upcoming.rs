@@ -1,17 +1,14 @@
 //! The form of `--next`: the coming starts, and the seconds in which many jobs connect at once.
 
-use std::collections::HashSet;
-use std::fmt::Write;
-use std::path::Path;
+use std::{collections::HashSet, fmt::Write, path::Path};
 
 use chrono::{DateTime, Datelike, Local};
 
-use super::{Format, Needs, Report, count};
+use super::{Format, Needs, Report, ReportOutput, count};
 use crate::clock::local_time;
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
 use crate::escape::{printable, shortened};
-use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
 /// The most bytes of a job or a host that are shown.

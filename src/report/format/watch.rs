@@ -2,10 +2,9 @@
 
 use chrono::{NaiveDate, Weekday};
 
-use super::{Report, count, duration, grouped, shown_name};
+use super::{Oddity, Report, WatchFinding, count, duration, grouped, shown_name};
 use crate::escape::printable;
 use crate::report::diagnosis::watch::beat::{Beat, Counts};
-use crate::report::diagnosis::watch::finding::{Oddity, WatchFinding};
 use crate::report::diagnosis::watch::limits::Limit;
 
 /// The job, with its user if needed.

@@ -1,7 +1,6 @@
 //! The part of a job's operands that is the same in all its runs, without parameters such as `$(date +\%F)`.
 
-use std::ops::Range;
-use std::rc::Rc;
+use std::{ops::Range, rc::Rc};
 
 use crate::report::runs::run::first_word;
 

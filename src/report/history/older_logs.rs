@@ -2,15 +2,13 @@
 //!
 //! Older logs are read only for runs without END and for long runs, and only until there are enough good runs.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
-use super::constant_name::lasting_name;
 use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
-use super::{GoodRun, History, JobId, RunFlag, RunSummary};
+use super::{GoodRun, History, JobId, RunFlag, RunSummary, constant_name::lasting_name};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
 use crate::report::logs::find;

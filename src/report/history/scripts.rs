@@ -1,7 +1,6 @@
 //! Joins the jobs of a script on one host if its parameters change from run to run: a date, a number.
 
-use std::collections::HashMap;
-use std::mem;
+use std::{collections::HashMap, mem};
 
 use super::jobs::{JobId, KnownJob, without_parameters};
 use crate::report::logs::owner::Account;

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use chrono::NaiveDateTime;
 
-use super::jobs::JobId;
-use super::summary::RunSummary;
+use super::{jobs::JobId, summary::RunSummary};
 use crate::report::runs::kept::KeptOutput;
 use crate::report::runs::outcome::Outcome;
 

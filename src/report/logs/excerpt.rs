@@ -7,11 +7,9 @@ use std::io::{self, Read};
 use chrono::NaiveDateTime;
 
 use super::chunk::{Chunk, Records};
-use super::data::Data;
 use super::decompress::{Source, decompress};
 use super::open::{Input, InputError, LogFile};
-use super::owner::Owner;
-use super::splitter::Splitter;
+use super::{data::Data, owner::Owner, splitter::Splitter};
 use crate::log::record::Parser;
 
 /// The search narrows the place down to this many bytes, which are then read.

@@ -1,10 +1,8 @@
 //! Chooses the logs to read in the log directory, where anybody may create files.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::io;
-use std::mem;
 use std::path::{Path, PathBuf};
+use std::{fs, io, mem};
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use rustix::fs::{Mode, Stat, lstat, stat};

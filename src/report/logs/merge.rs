@@ -1,16 +1,13 @@
 //! Reads several inputs as one log, merged by time.
 
-use std::collections::HashSet;
 use std::io::{self, IsTerminal};
-use std::iter::Peekable;
+use std::{collections::HashSet, iter::Peekable};
 
 use chrono::NaiveDateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::chunk::Records;
 use super::open::{FileId, Input, InputError};
-use super::owner::Owner;
-use super::read_ahead::Reader;
+use super::{chunk::Records, owner::Owner, read_ahead::Reader};
 
 /// The size of inputs, in bytes, from which a progress bar is shown.
 const LONG: u64 = 64 << 20;

@@ -1,8 +1,7 @@
 //! The machines whose cron started the runs.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::{fs, os::unix::fs::MetadataExt};
 
 /// A machine or a container whose cron starts jobs. Two schedulers may use the same process ids. As small as a pointer,
 /// because each record has a scheduler.

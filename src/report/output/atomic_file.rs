@@ -3,12 +3,9 @@
 //! Others may create files in the directory. So everything is done by descriptors, and no file of others decides who
 //! may read or write the new file.
 
-use std::ffi::OsString;
 use std::fs::{File, Permissions};
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::{ffi::OsString, io, os::unix::fs::PermissionsExt, path::Path};
 
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, Stat, fchown, fremovexattr, fstat, openat, renameat, statat, unlinkat,

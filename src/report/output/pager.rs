@@ -1,12 +1,10 @@
 //! The pager for a person at a terminal, chosen and started as git does.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::{env, os::unix::ffi::OsStrExt, sync::Arc};
 
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;

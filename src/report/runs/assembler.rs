@@ -4,17 +4,14 @@
 //! or an END: [`Records`] after a mark are output.
 
 use std::hash::{Hash, Hasher};
-use std::mem;
-use std::rc::Rc;
+use std::{mem, rc::Rc};
 
 use chrono::{NaiveDateTime, TimeDelta};
 use foldhash::{HashMap, HashSet};
 
-use super::kept::KeptRecords;
-use super::process::ProcessRuns;
-use super::reasons::Reasons;
 use super::run::{End, Run};
 use super::trace::{Sequel, Trace};
+use super::{kept::KeptRecords, process::ProcessRuns, reasons::Reasons};
 use crate::clock::went_back;
 use crate::log::record::{Kind, Notice};
 use crate::report::logs::chunk::Records;

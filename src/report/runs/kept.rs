@@ -1,8 +1,7 @@
 //! The part of a run's log that is kept: the last lines of output, the candidates for the reason of a bad run, and with
 //! `--run` all records.
 
-use std::mem;
-use std::ops::Range;
+use std::{mem, ops::Range};
 
 use memchr::{memchr, memchr_iter, memrchr};
 

@@ -5,8 +5,7 @@ use std::rc::Rc;
 use foldhash::HashMap;
 
 use super::reason::{PlainScores, UsualLines};
-use super::run::End;
-use super::trace::Trace;
+use super::{run::End, trace::Trace};
 use crate::exit;
 use crate::report::logs::owner::Account;
 

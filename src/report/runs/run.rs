@@ -5,10 +5,9 @@ use chrono::NaiveDateTime;
 use super::first_program::{limit, status_of_lock};
 use super::outcome::{Outcome, Reason};
 use super::trace::Trace;
-use crate::clock::to_utc;
-use crate::exit;
 use crate::log::record::{Kind, SignalPlace};
 use crate::ssh_error::{Cause, Diagnosis, Failure};
+use crate::{clock::to_utc, exit};
 
 /// The status of a job whose terminal went away: 128 and the number of HUP.
 const HUNG_UP: u8 = exit::SIGNALLED + 1;

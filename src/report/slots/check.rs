@@ -1,13 +1,11 @@
 //! Checks the slots of the expected jobs against the STARTs.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::coverage::Coverage;
 use super::missed::{Delay, Gap, MissedStarts, Outage, Slot};
-use super::{Expected, ExpectedJob};
+use super::{Expected, ExpectedJob, coverage::Coverage};
 use crate::clock::{local_seconds, local_time, of_local_seconds as time, with_offset};
 use crate::cron::{self, ClockInterval, Comparison, ComparisonResult, MissedSlot, Zone, clock_intervals};
 use crate::report::history::scope::Scope;

@@ -9,18 +9,14 @@ pub mod coverage;
 pub mod missed;
 pub mod not_made_up;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
 use chrono::NaiveDateTime;
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
-use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
-use super::query::CrontabSource;
-use super::query::filter::Filter;
-use super::runs::run::Run;
+use super::{logs::owner::Account, query::CrontabSource, query::filter::Filter, runs::run::Run};
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
     CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust, TrustIn, findings,

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, DurationStats, Evidence, History, Scheduler};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::History;
-use crate::report::history::durations::{DurationStats, MIN_GOOD};
-use crate::report::logs::scheduler::Scheduler;
+use crate::report::history::durations::MIN_GOOD;
 
 /// A record may come this long after the last slot before the jump.
 const A_LITTLE: TimeDelta = TimeDelta::seconds(5);

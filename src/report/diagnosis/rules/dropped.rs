@@ -3,11 +3,8 @@
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::contacts::failed_contacts;
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, Evidence, History, Outcome, RunSummary, Scope};
 use crate::report::diagnosis::incident::{Herd, Incident, IncidentKind, IncidentWindow};
-use crate::report::history::scope::Scope;
-use crate::report::history::{History, RunSummary};
-use crate::report::runs::outcome::Outcome;
 
 /// Drops of rare jobs this far apart belong to different incidents: no later run replaces a rare job's run.
 const SELDOM_APART: TimeDelta = TimeDelta::minutes(10);

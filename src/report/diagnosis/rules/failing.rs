@@ -7,11 +7,9 @@ use std::mem;
 use chrono::NaiveDateTime;
 
 use super::lost;
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, DurationStats, Evidence, History, JobId, Outcome, RunSummary};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::durations::{DurationStats, before_each};
-use crate::report::history::{History, JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
+use crate::report::history::durations::before_each;
 
 /// The least number of bad streaks, with few good runs in between, that are one incident.
 const MIN_FLAPS: usize = 3;

@@ -3,9 +3,8 @@
 use chrono::{NaiveDateTime, TimeDelta};
 
 use crate::clock::passed;
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, Evidence, Scope};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::scope::Scope;
 
 /// Shorter logs do not show the usual pauses: perhaps nothing starts at night.
 const MIN_HISTORY: TimeDelta = TimeDelta::hours(24);

@@ -1,9 +1,7 @@
 //! Finds jobs whose good runs take longer than before.
 
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, DurationStats, Evidence, History, JobId, RunSummary};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::durations::DurationStats;
-use crate::report::history::{History, JobId, RunSummary};
 
 /// The number of earlier good runs to compare with.
 const BEFORE: usize = 50;

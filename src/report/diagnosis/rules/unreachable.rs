@@ -3,10 +3,8 @@
 use chrono::TimeDelta;
 
 use super::contacts::{FailedContacts, failed_contacts};
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, Evidence, History, JobId, Outcome, RunSummary};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow, unique};
-use crate::report::history::{History, JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
 use crate::ssh_error::Cause;
 
 /// Outages with one reason that begin together on this many hosts are one incident.

@@ -3,8 +3,7 @@
 //! A growth is judged by Kendall's rank test and by the Theil–Sen slope of the logarithms of the daily medians: a few
 //! odd days change neither.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 

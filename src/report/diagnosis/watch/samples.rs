@@ -1,7 +1,6 @@
 //! Keeps a few bytes of each run to judge later runs by, and of each job a limited number of runs.
 
-use std::mem;
-use std::rc::Rc;
+use std::{mem, rc::Rc};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use foldhash::HashMap;

@@ -2,15 +2,13 @@
 //!
 //! `SEEDS=1000 cargo test honest` tries more of them.
 
-use std::collections::BTreeMap;
-use std::env;
+use std::{collections::BTreeMap, env};
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use fastrand::Rng;
 
-use super::findings;
-use super::numbers::rounded;
 use super::samples::{Sample, WatchedJob};
+use super::{findings, numbers::rounded};
 use crate::report::logs::owner::Account;
 use crate::report::runs::kept::ErrorLine;
 

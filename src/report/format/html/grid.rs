@@ -4,8 +4,7 @@ use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::limits::{COLUMNS, TICKS};
 use crate::clock::last_multiple;
-use crate::report::format::Report;
-use crate::report::history::scope::Scope;
+use crate::report::format::{Report, Scope};
 
 const DAY: i64 = 86_400;
 

@@ -5,18 +5,11 @@ use std::collections::BTreeSet;
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
-use super::cells;
-use super::durations;
 use super::limits::{self, Budget, CELLS_OF_PROBLEM};
-use super::rows::View;
-use super::runs;
-use super::state::RunState;
-use crate::report::diagnosis::incident::{Incident, IncidentState};
+use super::{cells, durations, rows::View, runs, state::RunState};
 use crate::report::format::text::heading::uncertain;
 use crate::report::format::text::incident_words::IncidentWords;
-use crate::report::format::{Report, count, crontabs, duration, way};
-use crate::report::history::JobId;
-use crate::report::output::style::Severity;
+use crate::report::format::{Incident, IncidentState, JobId, Report, Severity, count, crontabs, duration, way};
 
 #[derive(Default)]
 pub struct Problems {

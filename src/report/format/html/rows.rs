@@ -4,11 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 
-use super::cells::Cells;
-use super::grid::Grid;
-use super::limits;
-use crate::report::format::Report;
-use crate::report::history::{HostId, JobId};
+use super::{cells::Cells, grid::Grid, limits};
+use crate::report::format::{HostId, JobId, Report};
 
 pub struct JobRow {
     pub job: JobId,

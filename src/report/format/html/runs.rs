@@ -6,11 +6,10 @@ use super::limits::{LISTED_JOBS, RUNS_OF_SEVERAL};
 use super::rows::{JobRow, View};
 use super::state::RunState;
 use crate::escape::printable;
-use crate::report::diagnosis::incident::Incident;
-use crate::report::format::{Report, age, count, crontabs, duration, grouped, usual_duration, way};
-use crate::report::history::durations::DurationStats;
-use crate::report::history::{JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
+use crate::report::format::{
+    DurationStats, Incident, JobId, Outcome, Report, RunSummary, age, count, crontabs, duration, grouped,
+    usual_duration, way,
+};
 use crate::report::runs::reason::shown as readable;
 
 /// The runs of a job. `back` is the id to return to.

@@ -9,20 +9,15 @@ pub mod labels;
 pub mod latest;
 pub mod problems;
 
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use chrono::{DateTime, Local, NaiveTime};
 
 use super::{Format, Needs, Report};
 use crate::cron::upcoming::{next_start, periods};
 use crate::report::diagnosis;
-use crate::report::history::durations::DurationStats;
-use crate::report::logs::scheduler::Scheduler;
-use crate::report::output::ReportOutput;
+use crate::report::format::{DurationStats, Expected, ReportOutput, Run, Scheduler};
 use crate::report::query::window::Reach;
-use crate::report::runs::run::Run;
-use crate::report::slots::Expected;
 use exposition::Exposition;
 use labels::Labels;
 use latest::{Labelled, Latest};

@@ -2,10 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use crate::report::format::{Clock, Report, count};
-use crate::report::history::{JobId, RunFlag, RunSummary};
-use crate::report::runs::outcome::{Outcome, Reason};
-use crate::report::slots::missed::Slot;
+use crate::report::format::{Clock, JobId, Outcome, Reason, Report, RunFlag, RunSummary, Slot, count};
 
 pub struct Events<'a> {
     pub slots: Vec<&'a Slot>,

@@ -9,11 +9,8 @@ use super::page::{INDENT, Page};
 use super::{healthy, incidents, job_history, running, watch};
 use crate::clock::last_multiple;
 use crate::report::diagnosis;
-use crate::report::diagnosis::incident::Incident;
 use crate::report::format::changed::changes;
-use crate::report::format::{Report, chart, crontabs, grouped};
-use crate::report::history::{JobId, RunFlag};
-use crate::report::output::style::Severity;
+use crate::report::format::{Incident, JobId, Report, RunFlag, Severity, chart, crontabs, grouped};
 
 /// The most lines for open incidents, and for closed ones.
 const MAX_LINES: [usize; 2] = [40, 12];

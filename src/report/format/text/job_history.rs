@@ -3,11 +3,9 @@
 use super::page::{INDENT, Page};
 use super::run_list::{RunRow, show_rows};
 use super::{heading, incidents, watch};
-use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::{Report, count, crontabs, usual_duration};
-use crate::report::history::durations::DurationStats;
-use crate::report::history::{JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
+use crate::report::format::{
+    DurationStats, Incident, IncidentState, JobId, Outcome, Report, RunSummary, count, crontabs, usual_duration,
+};
 
 const LAST_RUNS: usize = 20;
 

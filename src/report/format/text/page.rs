@@ -5,9 +5,8 @@ use std::{iter, mem};
 use unicode_width::UnicodeWidthStr;
 
 use super::names::{self, fits, prefix, suffix};
-use crate::report::format::grouped;
-use crate::report::history::counts::Count;
-use crate::report::output::style::{Severity, Style};
+use crate::report::format::{Count, Severity, grouped};
+use crate::report::output::style::Style;
 
 /// The column of the text beside a label.
 pub const INDENT: usize = 13;

@@ -5,13 +5,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::names;
 use super::page::{INDENT, Page, wrapped_whole};
-use crate::report::diagnosis::watch::finding::{Oddity, WatchFinding};
 use crate::report::diagnosis::watch::samples::Sample;
 use crate::report::format::watch::{facts, subject, word};
-use crate::report::format::{Report, chart, count, duration, shown_name};
-use crate::report::history::JobId;
+use crate::report::format::{JobId, Oddity, Report, Severity, WatchFinding, chart, count, duration, shown_name};
 use crate::report::history::jobs::script;
-use crate::report::output::style::Severity;
 use crate::report::runs::run::first_word;
 
 /// How many of the last runs have a bar.

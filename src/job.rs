@@ -39,7 +39,7 @@ use tee::Tee;
 
 pub use retry::Retries;
 pub use ssh::Ssh;
-pub use words::{Login, Operands, WordError};
+pub use words::{Host, Login, Operands, Script, WordError};
 
 /// The reason why the last attempt has no marker.
 const PORT_TAKEN: &str = "a port to forward is taken, perhaps by a running master, which ssh may now use";

@@ -212,7 +212,7 @@ impl Log {
                 LogName { user, run: Some(*self.run.get_or_insert_with(number)), ..daily }
             }
         };
-        self.dir.join(name.to_string())
+        self.dir.join(name.text())
     }
 
     /// Removes what has been appended from the pending records.

@@ -7,12 +7,13 @@ use std::{env, num::NonZeroU16, sync::LazyLock, time::Duration};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
+use super::error::{UsageError, Valid};
 use super::line::{CommandLine, Grammar, help};
+use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, path, unset_empty, when};
-use super::{error::UsageError, request::Request};
 use crate::cron::{CallMeaning, JobCall};
 use crate::escape;
-use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
+use crate::job::{Host, Job, Login, Operands, Retries, Script, Ssh, UsageErrorRun, WordError};
 
 /// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;
@@ -209,7 +210,7 @@ impl CommandLine<JobArgs> {
         help(command, HELP, words.iter().any(|word| word == "--help"))
     }
 
-    fn job(&self) -> Result<Job, UsageError> {
+    fn job(&self) -> Valid<Job> {
         let args = &self.args;
         let operands = self.operands()?;
         Ok(Job {
@@ -226,11 +227,11 @@ impl CommandLine<JobArgs> {
     }
 
     /// None if the time is 0 or not given.
-    fn time(&self, id: &str, word: Option<&OsString>) -> Result<Option<Duration>, UsageError> {
+    fn time(&self, id: &str, word: Option<&OsString>) -> Valid<Option<Duration>> {
         Ok(self.optional(id, word, seconds)?.filter(|time| !time.is_zero()))
     }
 
-    fn operands(&self) -> Result<Operands, UsageError> {
+    fn operands(&self) -> Valid<Operands> {
         if self.args.help || self.args.version {
             return Err(self.job_after_help());
         }
@@ -238,13 +239,13 @@ impl CommandLine<JobArgs> {
         let host_error = |error| host_error(&error).in_value("<HOST>", host);
         let script_error = |error| script_error(&error, host).in_value("<SCRIPT>", script);
         Ok(Operands {
-            host: host.clone().try_into().map_err(host_error)?,
-            script: script.clone().try_into().map_err(script_error)?,
+            host: Host::new(host.clone()).map_err(host_error)?,
+            script: Script::new(script.clone()).map_err(script_error)?,
             parameters: parameters.to_vec(),
         })
     }
 
-    fn ssh(&self, operands: Operands) -> Result<Ssh, UsageError> {
+    fn ssh(&self, operands: Operands) -> Valid<Ssh> {
         let args = &self.args;
         Ok(Ssh {
             config: self.optional("config", args.config.as_ref(), path)?,
@@ -336,12 +337,12 @@ fn script_error(error: &WordError, host: &OsStr) -> UsageError {
     UsageError::new(error, tip)
 }
 
-fn login(word: &OsStr) -> Result<Login, UsageError> {
+fn login(word: &OsStr) -> Valid<Login> {
     let tip = "give a user name with --login or REMOTEEXE_LOGIN";
-    Login::try_from(word.to_owned()).map_err(|error| UsageError::new(&error, tip))
+    Login::new(word.to_owned()).map_err(|error| UsageError::new(&error, tip))
 }
 
-fn option(word: &OsStr) -> Result<OsString, UsageError> {
+fn option(word: &OsStr) -> Valid<OsString> {
     if word.is_empty() {
         let tip = "give KEYWORD=VALUE, such as ConnectTimeout=10";
         return Err(UsageError::new("it is empty", tip));
@@ -372,19 +373,19 @@ fn harm_of(word: &OsStr) -> Option<&'static str> {
     (!harmless.contains(&value)).then_some(reason)
 }
 
-fn port(word: &OsStr) -> Result<NonZeroU16, UsageError> {
+fn port(word: &OsStr) -> Valid<NonZeroU16> {
     let port = word.to_str().and_then(|word| word.parse().ok());
     port.ok_or_else(|| UsageError::expected("a port number from 1 to 65535"))
 }
 
-fn retries(word: &OsStr) -> Result<u32, UsageError> {
+fn retries(word: &OsStr) -> Valid<u32> {
     let number = word.to_str().and_then(|word| word.parse().ok());
     number
         .filter(|number| *number <= MAX_RETRIES)
         .ok_or_else(|| UsageError::expected(format!("a whole number from 0 to {MAX_RETRIES}")))
 }
 
-fn seconds(word: &OsStr) -> Result<Duration, UsageError> {
+fn seconds(word: &OsStr) -> Valid<Duration> {
     let seconds = word.to_str().and_then(|word| word.parse().ok());
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
@@ -395,7 +396,7 @@ fn seconds(word: &OsStr) -> Result<Duration, UsageError> {
         })
 }
 
-fn tee(word: &OsStr) -> Result<bool, UsageError> {
+fn tee(word: &OsStr) -> Valid<bool> {
     Ok(when(word)?.unwrap_or_else(|| io::stdout().is_terminal()))
 }
 

@@ -97,9 +97,8 @@ impl Linter<'_> {
 
     /// Checks that the user of a spool file exists.
     fn owner(&mut self) {
-        if let Some(owner) = &self.crontab.owner
-            && self.users.find(owner) == UserLookup::Missing
-        {
+        let owner = self.crontab.owner.as_ref();
+        if let Some(owner) = owner.filter(|owner| self.users.find(owner) == UserLookup::Missing) {
             let problem = format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
             self.faults.push(Fault::new(problem, "name the file after the user whose jobs it has"));
         }

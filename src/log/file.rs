@@ -1,6 +1,5 @@
 //! One log file: makes and parses its name, and appends to it in a directory where others can write.
 
-use std::fmt::{self, Display, Formatter};
 use std::{io, os::fd::OwnedFd, path::Path};
 
 use chrono::NaiveDate;
@@ -48,25 +47,18 @@ impl LogName {
         let user = Some(number(uid.as_bytes())?);
         Some(Self { day, user, run })
     }
+
+    pub fn text(&self) -> String {
+        let user = self.user.map_or_else(String::new, |uid| format!(".{uid}"));
+        let run = self.run.map_or_else(String::new, |run| format!(".{run:016x}"));
+        format!("{}_remoteexe{user}{run}.log", self.day.format("%Y%m%d"))
+    }
 }
 
 fn parse_run(text: &str) -> Option<u64> {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     let is_number = text.len() == 16 && text.bytes().all(is_digit);
     is_number.then(|| u64::from_str_radix(text, 16).ok())?
-}
-
-impl Display for LogName {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}_remoteexe", self.day.format("%Y%m%d"))?;
-        if let Some(uid) = self.user {
-            write!(formatter, ".{uid}")?;
-        }
-        if let Some(run) = self.run {
-            write!(formatter, ".{run:016x}")?;
-        }
-        formatter.write_str(".log")
-    }
 }
 
 /// The reason why a file did not take the records.

@@ -184,9 +184,8 @@ impl CrontabParser {
             fault(problem.to_owned(), mistakes::WITHOUT_MARK);
         }
         let is_ours = name.starts_with(b"REMOTEEXE_");
-        if (is_ours || name == b"PATH")
-            && let Some((problem, remedy)) = mistakes::lookalike(value)
-        {
+        let has_words = is_ours || name == b"PATH";
+        if let Some((problem, remedy)) = mistakes::lookalike(value).filter(|_| has_words) {
             fault(format!("{problem} in a variable"), remedy);
         }
         if is_ours && value.contains(&b'$') {

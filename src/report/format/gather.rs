@@ -113,14 +113,10 @@ impl<'a> Gatherer<'a> {
             return;
         }
         let has_come = run.trace.start < self.end_of_time;
-        if let Some(expected) = &mut self.expected
-            && has_come
-        {
+        if let Some(expected) = self.expected.as_mut().filter(|_| has_come) {
             expected.add(run);
         }
-        if let Some(builder) = &mut self.builder
-            && self.window.filter.is_known(run)
-        {
+        if let Some(builder) = self.builder.as_mut().filter(|_| filter.is_known(run)) {
             builder.add(run);
         }
     }

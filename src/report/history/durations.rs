@@ -99,13 +99,11 @@ impl ByDay {
     }
 }
 
-/// The runs of a job for which `is_asked` is true, by START: each with its number in the history, and with the
-/// durations of earlier good runs. Medians are unknown.
-pub fn before_each(
-    history: &History,
-    job: JobId,
-    is_asked: impl Fn(&RunSummary) -> bool,
-) -> Vec<(usize, RunSummary, DurationStats)> {
+/// A run with its number in the history, and the durations of earlier good runs. Medians are unknown.
+pub type JudgedRun = (usize, RunSummary, DurationStats);
+
+/// The runs of a job for which `is_asked` is true, by START.
+pub fn before_each(history: &History, job: JobId, is_asked: impl Fn(&RunSummary) -> bool) -> Vec<JudgedRun> {
     let asked: Vec<_> = history.range(job).zip(history.of_job(job)).filter(|(_, run)| is_asked(run)).collect();
     if asked.is_empty() {
         return Vec::new();

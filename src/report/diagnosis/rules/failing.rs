@@ -71,9 +71,7 @@ fn streaks(detected: impl Iterator<Item = (NaiveDateTime, RunSummary)>) -> Vec<S
         if !next.bad.is_empty() {
             streaks.push(mem::take(&mut next));
         }
-        if let Some(last) = streaks.last_mut()
-            && last.good_after.len() <= FEW_GOOD
-        {
+        if let Some(last) = streaks.last_mut().filter(|last| last.good_after.len() <= FEW_GOOD) {
             // A run that started later may have ended before the bad runs.
             last.good_after.push(at);
         }

@@ -7,7 +7,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::finding::{Oddity, WatchFinding, finding};
+use super::finding::{Oddity, WatchFinding};
 use super::limits::{Limit, limits};
 use super::numbers::{median, middle, real, rounded};
 use super::samples::{Sample, WatchedJob};
@@ -53,7 +53,7 @@ pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
         limit,
         at: reached(&days, &growth, limit)?,
     };
-    finding(job, oddity, &good, known, days.len())
+    job.finding(oddity, &good, known, days.len())
 }
 
 /// The growth over these days, if it is steady and reaches the limit.

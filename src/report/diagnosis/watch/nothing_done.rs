@@ -6,7 +6,7 @@
 
 use chrono::{Datelike, NaiveDateTime, TimeDelta};
 
-use super::finding::{Oddity, WatchFinding, finding};
+use super::finding::{Oddity, WatchFinding};
 use super::numbers::{median, middle};
 use super::samples::{Sample, WatchedJob};
 
@@ -91,7 +91,7 @@ pub fn find(job: &WatchedJob, from: NaiveDateTime) -> Option<WatchFinding> {
     let values = |row: IdleRow| (row.now, row.usual);
     let oddity = Oddity::NothingDone { seconds: seconds.map(values), lines: lines.map(values) };
     let compared = both().map(|row| row.compared).max()?;
-    finding(job, oddity, &good[first..], known - first, compared)
+    job.finding(oddity, &good[first..], known - first, compared)
 }
 
 /// The index from which on the last good runs did as little as the very last, and the value of that run.

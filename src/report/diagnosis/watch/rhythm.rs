@@ -9,7 +9,7 @@ use std::rc::Rc;
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Weekday};
 
 use super::beat::{Beat, Counts};
-use super::finding::{Oddity, WatchFinding, finding};
+use super::finding::{Oddity, WatchFinding};
 use super::numbers::real;
 use super::samples::{Sample, WatchedJob};
 
@@ -74,7 +74,7 @@ pub fn find(job: &WatchedJob, all: &[OtherJob]) -> Option<WatchFinding> {
         of_days(&samples[..end]).is_some_and(|(found, _)| found == beat)
     });
     let oddity = Oddity::Rhythm { beat, counts };
-    finding(job, oddity, &bad, known.unwrap_or(bad.len() - 1), counts.others)
+    job.finding(oddity, &bad, known.unwrap_or(bad.len() - 1), counts.others)
 }
 
 fn of_days(samples: &[Sample]) -> Option<(Beat, Counts)> {

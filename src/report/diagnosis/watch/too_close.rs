@@ -1,6 +1,6 @@
 //! Finds jobs whose last good runs nearly reached the limit of their timeout(1), or their next start.
 
-use super::finding::{Oddity, WatchFinding, finding};
+use super::finding::{Oddity, WatchFinding};
 use super::limits::{Limit, limits};
 use super::numbers::median;
 use super::samples::{Sample, WatchedJob};
@@ -33,5 +33,5 @@ fn near(job: &WatchedJob, limit: Limit) -> Option<WatchFinding> {
     let longest = odd.iter().filter_map(|it| it.seconds).max()?;
     let usual = median(before.iter().filter_map(|it| it.seconds).collect());
     let oddity = Oddity::TooClose { longest, usual, limit };
-    finding(job, oddity, odd, IN_A_ROW - 1, before.len())
+    job.finding(oddity, odd, IN_A_ROW - 1, before.len())
 }

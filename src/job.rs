@@ -284,7 +284,7 @@ impl Job {
         if let Some(timeout) = timeout.filter(|_| exit.is_timeout) {
             attempt.record_timeout(timeout, signals, &mut sinks.log);
         }
-        if watch.monitor.is_refused()
+        if watch.monitor.is_refused
             && !watch.monitor.is_requested()
             && let Some(key) = self.ssh.locked_key()
         {

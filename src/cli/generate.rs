@@ -11,7 +11,6 @@ use crate::generate::{DOCUMENTS, DagRequest, Document, Grammars};
 
 /// Asks for a file of DAGs, which depends on crontabs and not only on this version.
 const AIRFLOW: &str = "airflow";
-
 const HELP: &str = include_str!("help/generate.txt");
 
 /// Prints the manual, completions for a shell, or DAGs for Airflow

@@ -16,12 +16,9 @@ use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 
 /// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;
-
 /// A job of cron that waits longer is a mistake.
 const LONGEST_TIME: Duration = Duration::from_secs(3600);
-
 const UNKNOWN_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
-
 const HELP: &str = include_str!("help/job.txt");
 
 /// Runs SCRIPT on HOST through ssh and logs its start, its output and its end
@@ -159,9 +156,11 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
         job: escape::join(operands.iter().map(OsString::as_os_str)),
         reason: error.record(),
     };
+    // An option in the line outweighs the variable.
+    let grammar = || JobArgs::command().mut_args(|arg| arg.env(None)).args_override_self(true);
     let parse = |options: Vec<OsString>| {
         let all = [OsString::from("remoteexe")].into_iter().chain(options).chain(words.iter().cloned());
-        CommandLine::<JobArgs>::parse(command_without_environment, all)
+        CommandLine::<JobArgs>::parse(grammar, all)
     };
     let options = variables.iter().filter_map(|(name, value)| as_option(name, value));
     let line = match parse(options.collect()) {
@@ -190,8 +189,7 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
 static VARIABLES: LazyLock<Vec<(OsString, String)>> = LazyLock::new(|| {
     let command = JobArgs::command();
     let arguments = command.get_arguments();
-    let variable = |arg: &Arg| Some((arg.get_env()?.to_owned(), arg.get_long()?.to_owned()));
-    arguments.filter_map(variable).collect()
+    arguments.filter_map(|arg| Some((arg.get_env()?.to_owned(), arg.get_long()?.to_owned()))).collect()
 });
 
 /// The option that a variable stands for, if there is one and the variable has a value.
@@ -200,12 +198,6 @@ fn as_option(name: &OsStr, value: &OsStr) -> Option<OsString> {
     let mut word = OsString::from(format!("--{long}="));
     word.push(value);
     (!value.is_empty()).then_some(word)
-}
-
-fn command_without_environment() -> clap::Command {
-    let command = JobArgs::command().mut_args(|arg| arg.env(None));
-    // An option in the line outweighs the variable.
-    command.args_override_self(true)
 }
 
 impl CommandLine<JobArgs> {

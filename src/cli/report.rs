@@ -21,7 +21,6 @@ use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunI
 use crate::{clock::last_multiple, cron::CrontabSelection, machine::Users};
 
 const HELP: &str = include_str!("help/report.txt");
-
 /// Options that have no meaning if only crontabs are read.
 const OF_LOGS: [&str; 12] =
     ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "rerun", "watch", "files"];

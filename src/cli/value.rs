@@ -7,7 +7,6 @@ use clap::Command;
 use super::error::UsageError;
 
 pub const DEFAULT_LOG_DIR: &str = "/tmp";
-
 pub const WHEN: [&str; 3] = ["auto", "always", "never"];
 
 pub fn path(word: &OsStr) -> Result<PathBuf, UsageError> {

@@ -23,10 +23,8 @@ use crate::machine::{UserLookup, Users};
 
 /// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
-
 /// The most bytes of a problem or a remedy, which may quote a line of any length.
 const LONGEST: usize = 1_000;
-
 /// The fault of a time such as `50-10 * * * *`.
 pub const NEVER_DUE: (&str, &str) =
     ("no time ever matches", "give a range its smaller number first, and a day that exists");

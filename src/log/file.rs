@@ -12,7 +12,6 @@ use crate::decimal::number;
 
 /// The attempts to open a file that vanishes. Only somebody who creates and deletes it without pause gets this far.
 const OPEN_ATTEMPTS: u32 = 100;
-
 /// The writes of other processes that a check for a torn line waits for. By then one of them has long ended the line.
 const TORN_CHECKS: u32 = 10;
 

@@ -7,7 +7,6 @@ use crate::cron::timing::split_word;
 
 /// The most variables. A hostile crontab may have thousands.
 const MOST: usize = 64;
-
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
 /// The variables that earlier lines of a crontab have set.

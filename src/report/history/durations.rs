@@ -13,16 +13,12 @@ use crate::report::runs::outcome::Outcome;
 
 /// The least number of good runs by which the duration of a run is judged.
 pub const MIN_GOOD: usize = 3;
-
 /// A run is judged by the good runs of this many days before its START, or of more days until there are [`MIN_GOOD`].
 pub const LAST_DAYS: u64 = 1;
-
 /// The most such days, for a rare job.
 pub const MAX_DAYS: u64 = 14;
-
 /// How much longer than the longest good run any run may take.
 pub const GRACE: TimeDelta = TimeDelta::minutes(10);
-
 /// How many times as long as the longest good run any run may take.
 const FACTOR: i32 = 3;
 

@@ -77,8 +77,7 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
         }
     }
     let short: Vec<String> = different.iter().map(|path| last_part(path)).collect();
-    let is_unique = |name: &String| short.iter().filter(|other| *other == name).count() == 1;
-    let can_be_short = short.iter().all(is_unique);
+    let can_be_short = short.iter().all(|name| short.iter().filter(|other| *other == name).count() == 1);
     let are_several = different.len() > 1;
     let log_dir = |(number, path): (u16, &&PathBuf)| {
         let name = if can_be_short { last_part(path) } else { path.display().to_string() };

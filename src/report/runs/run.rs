@@ -12,10 +12,8 @@ use crate::ssh_error::{Cause, Diagnosis, Failure};
 
 /// The status of a job whose terminal went away: 128 and the number of HUP.
 const HUNG_UP: u8 = exit::SIGNALLED + 1;
-
 /// The status of timeout(1) when the time is over.
 const TIMED_OUT: u8 = 124;
-
 /// The status of a command whose process was killed.
 const KILLED: u8 = exit::SIGNALLED + 9;
 
@@ -62,10 +60,6 @@ impl Run {
         self.is_accepted = self.end.status().is_some_and(is_accepted)
             && !self.is_usage_error()
             && self.trace.attempt.start_failure.is_none();
-    }
-
-    pub fn host(&self) -> &[u8] {
-        first_word(&self.trace.job)
     }
 
     pub fn ended(&self) -> Option<NaiveDateTime> {

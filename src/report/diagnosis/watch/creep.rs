@@ -14,17 +14,13 @@ use super::samples::{Sample, WatchedJob};
 
 /// The least number of days that show a growth.
 const MIN_DAYS: usize = 14;
-
 /// The least growth from the first day to the last, and the least duration in seconds in the end.
 const MIN_GROWTH: f64 = 1.45;
 const MIN_SECONDS: f64 = 60.0;
-
 /// The least distance of the ranks from chance, in standard deviations.
 const MIN_RANKS: f64 = 4.5;
-
 /// The most days until a growth reaches the limit.
 const HORIZON: f64 = 365.0;
-
 /// The growth must go on: these last days, compared with as many before, must show this part of the usual growth.
 const LAST_DAYS: usize = 5;
 const MIN_STEP: f64 = 0.8;

@@ -9,7 +9,6 @@ use super::samples::{Sample, WatchedJob};
 /// as many runs before them must not print the line.
 const IN_A_ROW: usize = 2;
 const OFTEN: usize = 3;
-
 /// The least number of runs before without any error, if its line differs from run to run.
 const MIN_CLEAN: usize = 5;
 

@@ -15,7 +15,6 @@ use crate::report::runs::run::Run;
 
 /// The most runs of a job. If there are more, every second one of the older half is dropped.
 const MAX_SAMPLES: usize = 800;
-
 /// The most jobs, and the longest name of a job in bytes. A log may have any number of jobs, and a name a megabyte.
 const MAX_JOBS: usize = 5000;
 const LONGEST_NAME: usize = 4 << 10;

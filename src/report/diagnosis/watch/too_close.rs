@@ -7,7 +7,6 @@ use super::samples::{Sample, WatchedJob};
 
 /// How many runs in a row have to be near the limit.
 const IN_A_ROW: usize = 2;
-
 /// The least number of earlier good runs that show what is usual.
 const MIN_BEFORE: usize = 5;
 

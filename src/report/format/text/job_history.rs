@@ -63,8 +63,7 @@ fn state(
         if runs.len() == 0 {
             return "no run in these logs".to_owned();
         }
-        let has_tried = |run: &RunSummary| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_));
-        let last = runs.rfind(has_tried);
+        let last = runs.rfind(|run| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_)));
         return last
             .map_or("no run has ended yet", |last| match last.outcome {
                 Outcome::Good => "ok",

@@ -21,10 +21,8 @@ use crate::{decimal::number, escape, poll};
 
 /// The time to end after TERM.
 const GRACE: Duration = Duration::from_secs(1);
-
 /// The time to end after KILL. A system call that cannot be interrupted may take longer.
 const PATIENCE: Duration = Duration::from_secs(5);
-
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The children that our caller has left to us, as a shell does for `other & exec remoteexe …`.

@@ -41,13 +41,10 @@ use crate::random;
 
 /// Runs the `LocalCommand`.
 const SHELL: &str = "/bin/sh";
-
 /// The oldest OpenSSH with which the marker was tried.
 const OLDEST: Version = Version(7, 4);
-
 /// The first OpenSSH with `RemoteCommand`. An older one refuses the option.
 const REMOTE_COMMAND: Version = Version(7, 6);
-
 /// The first OpenSSH with `LogVerbose`.
 const LOG_VERBOSE: Version = Version(8, 5);
 

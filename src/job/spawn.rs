@@ -127,8 +127,7 @@ impl Child {
     /// it is reaped. None if the kernel does not count them or hides them.
     pub fn written(&self) -> Option<u64> {
         let io = fs::read(format!("/proc/{}/io", self.pid)).ok()?;
-        let count = |line: &[u8]| number(line.strip_prefix(b"wchar: ")?);
-        io.split(|&byte| byte == b'\n').find_map(count)
+        io.split(|&byte| byte == b'\n').find_map(|line| number(line.strip_prefix(b"wchar: ")?))
     }
 
     /// Reaps the child if it has exited, and returns its status. After that, no other method may be called. Fails if

@@ -19,7 +19,6 @@ use crate::escape;
 /// A larger pipe makes larger appends to the log: 160 MB in lines of 80 bytes took 225 ms with 64 KiB, 167 with 128 KiB
 /// a read, 125 to 144 with this, and not less with more (`cat | cat` 104 to 122).
 const PIPE_SIZE: usize = 512 << 10;
-
 /// The bytes of a key's file that show whether the key has a passphrase.
 const LONGEST_HEAD: u64 = 256;
 

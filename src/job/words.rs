@@ -29,10 +29,8 @@ pub enum WordError {
 #[derive(Debug, Clone)]
 pub struct Host(OsString);
 
-impl TryFrom<OsString> for Host {
-    type Error = WordError;
-
-    fn try_from(word: OsString) -> Result<Self, WordError> {
+impl Host {
+    pub fn new(word: OsString) -> Result<Self, WordError> {
         refuse_empty_or_option(&word)?;
         refuse_characters(&word, |c| c == '@' || SHELL_METACHARACTERS.contains(c))?;
         refuse_port(&word)?;
@@ -43,10 +41,8 @@ impl TryFrom<OsString> for Host {
 #[derive(Debug, Clone)]
 pub struct Login(OsString);
 
-impl TryFrom<OsString> for Login {
-    type Error = WordError;
-
-    fn try_from(word: OsString) -> Result<Self, WordError> {
+impl Login {
+    pub fn new(word: OsString) -> Result<Self, WordError> {
         refuse_empty_or_option(&word)?;
         // Allowed in spite of the shell: DOMAIN\user and machine$ are names in Active Directory, and ssh splits
         // user@domain at the last `@`, which is ours.
@@ -59,11 +55,9 @@ impl TryFrom<OsString> for Login {
 #[derive(Debug, Clone)]
 pub struct Script(OsString);
 
-impl TryFrom<OsString> for Script {
-    type Error = WordError;
-
+impl Script {
     /// Empty is refused: without a command, ssh opens a login shell, which runs whatever standard input contains.
-    fn try_from(word: OsString) -> Result<Self, WordError> {
+    pub fn new(word: OsString) -> Result<Self, WordError> {
         refuse_empty_or_option(&word)?;
         Ok(Self(word))
     }

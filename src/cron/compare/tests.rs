@@ -13,7 +13,6 @@ use crate::cron::jobs::{CallMeaning, CronJob, CronJobs};
 use crate::cron::timing::Timing;
 
 const MINUTE: i64 = 60;
-
 const WEEK: i64 = 7 * 24 * 60;
 
 fn entry(timing: &str) -> Rc<CronJob> {

@@ -16,10 +16,8 @@ use crate::machine::Users;
 
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
 const LARGEST: u64 = 16 << 20;
-
 const CRONTAB: &str = "/etc/crontab";
 const CRON_D: &str = "/etc/cron.d";
-
 /// Files and directories by which other programs than the cron daemon start jobs: anacron, run-parts, at and mcron.
 const OF_OTHERS: [&str; 8] = [
     "/etc/anacrontab",

@@ -103,6 +103,5 @@ fn gist(incident: &Incident, history: &History) -> String {
         let mut names = word.split(|letter| !is_in_a_name(letter));
         word.contains(|letter: char| letter.is_ascii_digit()) || names.any(|name| name == host)
     };
-    let mask = |word| if differs(word) { "#" } else { word };
-    line.split_whitespace().map(mask).collect::<Vec<_>>().join(" ")
+    line.split_whitespace().map(|word| if differs(word) { "#" } else { word }).collect::<Vec<_>>().join(" ")
 }

@@ -10,16 +10,12 @@ use crate::{clock::local_time, cron::CommentedOut};
 
 /// The most stopped jobs for which a new name is sought: a log may have any number.
 const MAX_STOPPED: usize = 100;
-
 /// The number of STARTs that show a rhythm.
 const MIN_STARTS: usize = 4;
-
 /// A START comes within this time of its slot.
 const LATE: TimeDelta = TimeDelta::minutes(3);
-
 /// How long a job without a rhythm may pause.
 const RARE: TimeDelta = TimeDelta::hours(25);
-
 /// STARTs of one slot are at most this far apart.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(5);
 

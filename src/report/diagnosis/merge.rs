@@ -10,7 +10,6 @@ use super::incident::{Incident, IncidentKind, unique};
 
 /// The longest time between two outages of a host that are one incident: the host comes and goes.
 const COMES_AND_GOES: TimeDelta = TimeDelta::hours(6);
-
 /// How much later a cause may show in one job than in another.
 const SLACK: TimeDelta = TimeDelta::minutes(10);
 

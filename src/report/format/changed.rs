@@ -11,7 +11,6 @@ use crate::report::history::jobs::script;
 
 /// The most changes of each kind that are shown.
 const MAX_SHOWN: usize = 5;
-
 const NO_LINE: &str = ", then no more; no line of a crontab that is understood";
 
 /// Each change in words, after its label.

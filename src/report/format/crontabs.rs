@@ -14,10 +14,8 @@ use crate::{clock::local_time, escape::printable};
 
 /// The most commented-out lines that are named.
 const MAX_OFF: usize = 3;
-
 /// The most changed crontabs that are named.
 const MAX_CHANGED: usize = 3;
-
 /// The first START of a day comes a little after midnight.
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 

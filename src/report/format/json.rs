@@ -62,7 +62,9 @@ struct JsonDocument(Vec<u8>);
 impl JsonDocument {
     fn with(mut self, name: &str, value: impl Serialize) -> Self {
         let before = if self.0.is_empty() { "{\"" } else { ",\"" };
-        self.0.extend([before, name, "\":"].map(str::as_bytes).concat());
+        for part in [before, name, "\":"] {
+            self.0.extend_from_slice(part.as_bytes());
+        }
         serde_json::to_writer(&mut self.0, &value).expect("strings, numbers and lists become JSON");
         self
     }

@@ -57,8 +57,7 @@ impl Format for OneRun<'_> {
             return;
         }
         self.count += 1;
-        let is_later = |last: &Run| last.trace.start <= run.trace.start;
-        if self.last.as_ref().is_none_or(is_later) {
+        if self.last.as_ref().is_none_or(|last| last.trace.start <= run.trace.start) {
             self.last = Some(run);
         }
     }

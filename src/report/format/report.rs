@@ -157,9 +157,9 @@ impl Report<'_> {
         shown_job(&job.name) + variants + &self.of_account(job.account)
     }
 
-    /// A job of these operands, with its user if needed.
-    pub fn name_of(&self, job: &[u8], account: Account) -> String {
-        shown_job(job) + &self.of_account(account)
+    /// The job of a finding, with its user if needed.
+    pub fn job_of(&self, finding: &WatchFinding) -> String {
+        shown_job(&finding.job) + &self.of_account(finding.account)
     }
 
     /// ` of USER on SCHEDULER`, as far as needed.

@@ -13,10 +13,8 @@ use crate::report::slots::Planned;
 
 /// The most bytes of a job or a host that are shown.
 const LONGEST: usize = 1_000;
-
 /// The widest column. A longer schedule sticks out.
 const WIDEST: usize = 60;
-
 /// The most unknown calls that are listed.
 const MOST_UNKNOWN: usize = 100;
 

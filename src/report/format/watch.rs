@@ -7,11 +7,6 @@ use crate::escape::printable;
 use crate::report::diagnosis::watch::beat::{Beat, Counts};
 use crate::report::diagnosis::watch::limits::Limit;
 
-/// The job, with its user if needed.
-pub fn subject(finding: &WatchFinding, report: &Report) -> String {
-    report.name_of(&finding.job, finding.account)
-}
-
 /// The word of the state, or the weekday on which the job always fails.
 pub fn word(finding: &WatchFinding) -> String {
     match &finding.oddity {

@@ -7,7 +7,7 @@ use std::{cell::Cell, rc::Rc};
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
-use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
+use super::durations::{JudgedRun, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
 use super::{GoodRun, History, JobId, RunFlag, RunSummary, constant_name::lasting_name};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
@@ -87,7 +87,7 @@ impl OlderLogs<'_> {
 
 /// The jobs with a run that is compared with the good runs of this day.
 fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -> Jobs {
-    let is_wanting = |(_, run, usual): (usize, RunSummary, DurationStats)| {
+    let is_wanting = |(_, run, usual): JudgedRun| {
         let is_within = |days| run.start.date() <= day + Days::new(days);
         let may_be_hung = usual.overdue(&run).is_none_or(|at| at < run.until);
         day <= run.start.date()

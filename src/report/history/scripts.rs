@@ -7,7 +7,6 @@ use crate::report::logs::owner::Account;
 
 /// More jobs of one script on one host are joined if most of them ran only once.
 const MAX_VARIANTS: u32 = 50;
-
 /// After this many jobs of a script, others are joined at once: a log may have any number of them.
 const MAX_KNOWN: u32 = 1000;
 

@@ -40,8 +40,7 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, &Records)) -> MergeRe
         let next = (0..open.len()).min_by_key(|&index| open[index].reader.time);
         let time = next.map(|index| open[index].reader.time);
         // An input is opened when the others have come to its day: a year of logs must not need a year of descriptors.
-        let has_come = |(day, _): &(NaiveDateTime, &Input)| time.is_none_or(|time| *day <= time);
-        if let Some((_, input)) = closed.next_if(has_come) {
+        if let Some((_, input)) = closed.next_if(|(day, _)| time.is_none_or(|time| *day <= time)) {
             match start(input, &mut read, &progress) {
                 Ok(opened) => open.extend(opened),
                 Err(error) => unread.push((input.clone(), error)),

@@ -21,7 +21,6 @@ use crate::report::logs::scheduler::Scheduler;
 
 /// The most runs without END, and the most known jobs of an owner. A hostile log must not take unlimited memory.
 const MAX_UNENDED: usize = 100_000;
-
 /// The most bytes of the names of known jobs. A name may have a megabyte.
 const MAX_KNOWN_BYTES: usize = 16 << 20;
 
@@ -49,7 +48,6 @@ pub struct ClockBack {
 
 /// How far two STARTs of a job may be out of order although nobody set the clock.
 const OUT_OF_ORDER: TimeDelta = TimeDelta::seconds(60);
-
 /// The most entries of [`Reading::back`].
 const MAX_BACK: usize = 100;
 

@@ -11,7 +11,6 @@ use crate::report::logs::owner::Account;
 
 /// The most jobs whose usual lines are kept.
 const MAX_JOBS: usize = 4096;
-
 /// The longest name, in bytes, of a job whose usual lines are kept. A name may have a megabyte.
 const LONGEST_JOB: usize = 16 << 10;
 

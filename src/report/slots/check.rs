@@ -14,19 +14,14 @@ use crate::report::runs::assembler::ClockBack;
 
 /// How long before the logs begin slots are matched too, without being missed: their STARTs may come late.
 const LEAD: TimeDelta = TimeDelta::hours(4);
-
 /// The longest time, in seconds, that may have come twice. The clock of a copied log may be years off.
 const LONGEST_REPEATED: i64 = 24 * 3600;
-
 /// The most slots that are checked: a hostile crontab must not take unlimited time and memory.
 const MAX_SLOTS: i64 = 20_000_000;
-
 /// The most earlier runs that are examined to find a run that was going on at a slot.
 const MAX_RUNS: usize = 100;
-
 /// A job that misses this many slots before its first START may be new.
 const MIN_NEW: usize = 3;
-
 /// The longest time between two late STARTs that belong together: an overloaded machine may start hundreds one by one.
 const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
 

@@ -10,7 +10,6 @@ use crate::report::history::durations::MIN_GOOD;
 
 /// A record may come this long after the last slot before the jump.
 const A_LITTLE: TimeDelta = TimeDelta::seconds(5);
-
 /// How much longer than twice its usual time a run may take before that shows a jump.
 const GRACE: TimeDelta = TimeDelta::minutes(1);
 
@@ -37,8 +36,7 @@ pub fn name_jumps(outages: impl Iterator<Item = Incident>, history: &History) ->
         if let Some((from, to)) = jump_over(&incident, history, scheduler, times) {
             incident.kind = IncidentKind::ClockJumped { scheduler, from, to };
             (incident.window.last, incident.window.over) = (to, Some(to));
-            let is_same = |it: &&mut Incident| it.kind == incident.kind;
-            if let Some(known) = named.iter_mut().find(is_same) {
+            if let Some(known) = named.iter_mut().find(|it| it.kind == incident.kind) {
                 known.join(incident);
                 continue;
             }

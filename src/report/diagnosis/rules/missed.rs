@@ -9,7 +9,6 @@ use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
 
 /// How long before its slot a START may come, because clocks differ.
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
-
 /// The least time between two slots that shows that the log was full twice.
 const APART: TimeDelta = TimeDelta::hours(1);
 

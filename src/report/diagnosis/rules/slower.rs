@@ -5,13 +5,10 @@ use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow}
 
 /// The number of earlier good runs to compare with.
 const BEFORE: usize = 50;
-
 /// The least number of earlier good runs.
 const MIN_BEFORE: usize = 10;
-
 /// The number of good runs in a row that have to be slow, or fast again.
 const IN_A_ROW: usize = 5;
-
 /// The least growth of the duration.
 const MIN_SECONDS: u32 = 10;
 

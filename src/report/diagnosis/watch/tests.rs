@@ -15,7 +15,6 @@ use crate::report::runs::kept::ErrorLine;
 /// The days on which a job is judged, and how far its logs reach back.
 const DAYS: u32 = 42;
 const REACH: TimeDelta = TimeDelta::days(35);
-
 /// Jobs of one seed.
 const JOBS: usize = 40;
 

@@ -26,9 +26,7 @@ use rows::View;
 use timeline::JobLines;
 
 const STYLE: &str = include_str!("page.css");
-
 const SCRIPT: &str = include_str!("page.js");
-
 /// Allows no request. Allows only this style and this script, by the SHA-256 of their text, which a browser prints if
 /// they differ. The icon is empty: otherwise a browser would request one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \

@@ -78,20 +78,16 @@ fn home(incident: &Incident, view: Option<&View>) -> Option<JobId> {
 }
 
 /// The runs of one job, or of all jobs of the incident, after their id.
-fn opened(view: &View, incident: &Incident, job: Option<JobId>, id: &str) -> (String, Markup) {
+type Opened = (String, Markup);
+
+fn opened(view: &View, incident: &Incident, job: Option<JobId>, id: &str) -> Opened {
     match job.and_then(|job| view.rows.get(&job)) {
         Some(row) => (format!("j{}", row.job), runs::of_job(view.report, row, id, true)),
         None => (format!("{id}r"), runs::of_incident(view, incident, id)),
     }
 }
 
-fn problem(
-    report: &Report,
-    incident: &Incident,
-    id: &str,
-    view: Option<&View>,
-    opened: Option<&(String, Markup)>,
-) -> Markup {
+fn problem(report: &Report, incident: &Incident, id: &str, view: Option<&View>, opened: Option<&Opened>) -> Markup {
     let words = IncidentWords::of(incident, report);
     let subject = words.whole_subject();
     let state = incident.state();

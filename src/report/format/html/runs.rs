@@ -75,8 +75,7 @@ pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: 
 /// The last bad run that printed something, or else the last bad run, of runs from the last on.
 fn last_bad<R: Iterator<Item = RunSummary>>(report: &Report, runs: impl Fn() -> R) -> Option<RunSummary> {
     let bad = || runs().filter(|run| run.outcome.is_bad());
-    let has_printed = |run: &RunSummary| report.history.tail(run).is_some_and(|tail| !tail.is_empty());
-    bad().find(has_printed).or_else(|| bad().next())
+    bad().find(|run| report.history.tail(run).is_some_and(|tail| !tail.is_empty())).or_else(|| bad().next())
 }
 
 fn back_link(id: &str) -> Markup {

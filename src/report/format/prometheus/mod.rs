@@ -100,7 +100,7 @@ impl Format for Prometheus {
         gauges::add(&mut text, &labelled);
         problems::add(&mut text, report, &incidents);
         gauges::add_report(&mut text, self.now.timestamp(), self.begun.elapsed());
-        out.write(text.finish().as_bytes());
+        out.write(text.0.as_bytes());
         // The metrics themselves show the problems.
         false
     }

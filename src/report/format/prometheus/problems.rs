@@ -7,7 +7,6 @@ use crate::report::format::{HostId, Incident, IncidentKind, IncidentState, JobId
 
 /// The most series of one metric. Prometheus keeps each for weeks.
 const MOST: usize = 200;
-
 /// Stands for more than one host or script: a number would make a new series with each change.
 const SEVERAL: &str = "several";
 

@@ -13,7 +13,6 @@ use crate::report::history::durations::MIN_GOOD;
 
 /// The least growth of the duration of a slower job, in seconds.
 const MIN_SECONDS: u32 = 5;
-
 /// The most jobs of each kind, so that the answer fits a screen.
 const MAX_SHOWN: usize = 10;
 

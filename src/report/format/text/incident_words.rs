@@ -363,8 +363,7 @@ fn several(jobs: &[JobId], report: &Report, room: usize) -> String {
 
 /// These hosts if all fit, otherwise their number and as many as fit, each whole.
 fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
-    let name = |host: &HostId| shown_name(report.history.host(*host));
-    let mut hosts: Vec<String> = hosts.iter().map(name).collect();
+    let mut hosts: Vec<String> = hosts.iter().map(|host| shown_name(report.history.host(*host))).collect();
     hosts.sort();
     let all = hosts.join(", ");
     match hosts.as_slice() {

@@ -9,7 +9,6 @@ use super::page::{Page, wrapped, wrapped_whole};
 use crate::report::format::{Incident, IncidentKind, Outcome, Reason, Report, Severity, grouped};
 
 const GAP: usize = 2;
-
 /// The most kinds of hidden incidents that are named.
 const MAX_NAMED: usize = 12;
 

@@ -10,22 +10,17 @@ use crate::report::output::style::Style;
 
 /// The column of the text beside a label.
 pub const INDENT: usize = 13;
-
 const GAP: usize = GAP_TEXT.len();
 const GAP_TEXT: &str = "  ";
 
 pub struct Page {
     pub style: Style,
-    text: String,
+    pub text: String,
 }
 
 impl Page {
     pub fn new(style: Style) -> Self {
         Self { style, text: String::new() }
-    }
-
-    pub fn into_text(self) -> String {
-        self.text
     }
 
     pub fn width(&self) -> usize {

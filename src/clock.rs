@@ -6,8 +6,8 @@ use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveDateTime, Offset, Tim
 
 /// The UTC of a local time. None if summer time skipped that hour, or if its end repeated the hour.
 pub fn to_utc(local: NaiveDateTime) -> Option<NaiveDateTime> {
-    match offsets(local).as_slice() {
-        [offset] => Some(local - *offset),
+    match offsets(local) {
+        [Some(offset), None] | [None, Some(offset)] => Some(local - offset),
         _ => None,
     }
 }
@@ -15,8 +15,17 @@ pub fn to_utc(local: NaiveDateTime) -> Option<NaiveDateTime> {
 /// A local time with its offset from UTC, in a repeated hour the first one.
 pub fn with_offset(local: NaiveDateTime) -> DateTime<FixedOffset> {
     // A skipped hour has the offset of the day before.
-    let offset = offsets(local).first().copied().unwrap_or_else(|| offset_at(local - TimeDelta::days(1)));
+    let offset = offsets(local).into_iter().flatten().next().unwrap_or_else(|| offset_at(local - TimeDelta::days(1)));
     DateTime::from_naive_utc_and_offset(local - offset, offset)
+}
+
+/// The seconds from one local time to another by the clock, whatever its offset from UTC.
+pub fn seconds_between(begin: NaiveDateTime, end: NaiveDateTime) -> i64 {
+    if begin.date() == end.date() {
+        // chrono counts the days between the dates first, which takes five times as long.
+        return i64::from(end.num_seconds_from_midnight()) - i64::from(begin.num_seconds_from_midnight());
+    }
+    (end - begin).num_seconds()
 }
 
 /// The time between two local times. An hour that summer time skips does not count.
@@ -30,7 +39,7 @@ pub fn went_back(before: NaiveDateTime, next: NaiveDateTime) -> TimeDelta {
     if next >= before {
         return TimeDelta::zero();
     }
-    let latest = offsets(next).last().map_or(with_offset(next).naive_utc(), |it| next - *it);
+    let latest = offsets(next).into_iter().flatten().last().map_or(with_offset(next).naive_utc(), |it| next - it);
     with_offset(before).naive_utc() - latest
 }
 
@@ -53,15 +62,14 @@ pub fn latest_shown(now: DateTime<Local>) -> NaiveDateTime {
 /// time ends, and none in an hour that is skipped when it begins.
 ///
 /// chrono's own answer is wrong for the first second after such an hour.
-fn offsets(local: NaiveDateTime) -> Vec<FixedOffset> {
+fn offsets(local: NaiveDateTime) -> [Option<FixedOffset>; 2] {
     if let Some(offset) = offset_of_day(local.date()) {
-        return vec![offset];
+        return [Some(offset), None];
     }
     let day = TimeDelta::days(1);
-    let mut offsets = vec![offset_at(local - day), offset_at(local + day)];
-    offsets.dedup();
-    offsets.retain(|offset| offset_at(local - *offset) == *offset);
-    offsets
+    let [earlier, later] = [local - day, local + day].map(offset_at);
+    let is_possible = |offset: &FixedOffset| offset_at(local - *offset) == *offset;
+    [Some(earlier).filter(is_possible), Some(later).filter(|later| *later != earlier && is_possible(later))]
 }
 
 /// The only offset on a day, the day before and the day after. None if there are two. Looked up once for all runs of a

@@ -4,9 +4,7 @@
 //! direction of writing, would mislead a reader. They are escaped: `\n`, `\x1b`, `\u{202e}`. A backslash is not: people
 //! read the text, and no program parses it.
 
-use std::ffi::OsStr;
-use std::fmt::Write;
-use std::os::unix::ffi::OsStrExt;
+use std::{ffi::OsStr, fmt::Write, os::unix::ffi::OsStrExt};
 
 /// `words` joined by single spaces, for a record. Bytes that are not UTF-8 stay, whatever encoding the crontab has.
 pub fn join<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<u8> {

@@ -2,36 +2,27 @@
 
 pub mod success_statuses;
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use nix::sys::signal::Signal;
 
 /// Nothing is wrong; for `--report`: nothing has failed.
 pub const SUCCESS: u8 = 0;
-
 /// `--report`: a run failed, was lost or was not started.
 pub const FOUND_FAILURES: u8 = 1;
-
 /// A usage error: nothing was run. The bash original's number.
 pub const USAGE_ERROR: u8 = 10;
-
 /// `--report`: an input could not be read, or the report could not be written (`EX_IOERR` of sysexits.h). The same for
 /// the help, the version, and the texts of `--generate`.
 pub const IO_ERROR: u8 = 74;
-
 /// ssh exists but cannot be run, as in a POSIX shell (XCU 2.8.2).
 pub const CANNOT_RUN: u8 = 126;
-
 /// There is no ssh, as in a POSIX shell (XCU 2.8.2).
 pub const NOT_FOUND: u8 = 127;
-
 /// ssh itself failed, or the remote command returned this or died by a signal (ssh(1), EXIT STATUS).
 pub const SSH_FAILED: u8 = 255;
-
 /// What a POSIX shell adds to the number of the signal that ended a command (XCU 2.8.2).
 pub const SIGNALLED: u8 = 128;
-
 /// The last signal of Linux (signal(7)).
 const LAST_SIGNAL: u8 = 64;
 

@@ -25,11 +25,8 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use chrono::Local;
 
-use crate::escape;
-use crate::exit;
-use crate::log::Log;
 use crate::log::record::{Kind, Notice, SignalPlace, USAGE, seconds};
-use crate::splay;
+use crate::{escape, exit, log::Log, splay};
 use family::Family;
 use marker::Marker;
 use monitor::{Monitor, Verdict};
@@ -42,7 +39,7 @@ use tee::Tee;
 
 pub use retry::Retries;
 pub use ssh::Ssh;
-pub use words::{Login, Operands, WordError};
+pub use words::{Host, Login, Operands, Script, WordError};
 
 /// The reason why the last attempt has no marker.
 const PORT_TAKEN: &str = "a port to forward is taken, perhaps by a running master, which ssh may now use";
@@ -287,7 +284,7 @@ impl Job {
         if let Some(timeout) = timeout.filter(|_| exit.is_timeout) {
             attempt.record_timeout(timeout, signals, &mut sinks.log);
         }
-        if watch.monitor.is_refused()
+        if watch.monitor.is_refused
             && !watch.monitor.is_requested()
             && let Some(key) = self.ssh.locked_key()
         {

@@ -4,20 +4,15 @@ pub mod file;
 pub mod record;
 mod syslog;
 
-use std::fmt::Write;
-use std::iter;
-use std::mem;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::time::{Duration, Instant};
+use std::{fmt::Write, iter, mem, process};
 
 use chrono::{DateTime, Local};
 use rustix::process::geteuid;
 use rustix::stdio::stderr;
 
-use crate::escape::printable;
-use crate::random;
-use crate::writer::Writer;
+use crate::{escape::printable, random, writer::Writer};
 use file::{AppendError, Cut, LogName, append};
 use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix, needs_mark};
 
@@ -212,11 +207,12 @@ impl Log {
             Place::Daily => daily,
             Place::PerUser => LogName { user, ..daily },
             Place::PerRun => {
-                let run = Some(*self.run.get_or_insert_with(run_number));
-                LogName { user, run, ..daily }
+                // A number that nobody can guess. Without randomness one name is better than none.
+                let number = || random::number().unwrap_or_else(|_| process::id().into());
+                LogName { user, run: Some(*self.run.get_or_insert_with(number)), ..daily }
             }
         };
-        self.dir.join(name.to_string())
+        self.dir.join(name.text())
     }
 
     /// Removes what has been appended from the pending records.
@@ -289,12 +285,6 @@ enum Unwritten {
     Later,
     /// The directory takes nothing.
     Never,
-}
-
-/// A number that nobody can guess.
-fn run_number() -> u64 {
-    // Without randomness the number can be guessed, but one name is better than none.
-    random::number().unwrap_or_else(|_| process::id().into())
 }
 
 /// `text` in pieces that fit into a record, and whether each needs a mark: a later piece may look like a record.

@@ -1,19 +1,13 @@
 //! This machine: the time, the users, and the remoteexe processes.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::{cell::RefCell, collections::HashMap, ffi::OsStr, io::Read, os::unix::ffi::OsStrExt, path::Path};
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use rustix::process::geteuid;
 
-use crate::decimal::number;
-use crate::escape;
 use crate::passwd::{self, PasswdEntry};
+use crate::{decimal::number, escape};
 
 /// What a report has to know about this machine, read all at once.
 pub struct Machine {
@@ -56,17 +50,13 @@ struct LiveProcess {
 
 /// The ticks of a second in `/proc/PID/stat`, which the kernel guarantees to programs.
 const TICKS: u64 = 100;
-
 /// The most bytes read of a file of the kernel, such as `/proc/PID/status`. What matters comes first.
 const MAX_FACTS: u64 = 4 << 10;
-
 /// The most bytes of a command line. A process can set it to any part of its memory, of any length, and ssh takes at
 /// most 128 KiB for the remote command (execve(2)).
 const MAX_COMMAND_LINE: usize = 256 << 10;
-
 /// The most bytes of all command lines. Anybody can start thousands of processes.
 const MAX_COMMAND_LINES: usize = 16 << 20;
-
 /// The accuracy of the time when a process was started.
 const MARGIN: TimeDelta = TimeDelta::seconds(10);
 

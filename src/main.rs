@@ -61,10 +61,9 @@ mod ssh_error;
 mod stable_hash;
 mod writer;
 
-use std::env;
 use std::io::{self, ErrorKind, Write};
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use std::{env, process::ExitCode};
 
 use chrono::{Local, Utc};
 

@@ -1,9 +1,6 @@
 //! The users of this machine in `/etc/passwd` (passwd(5)). A directory service, which may be slow, is not asked.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
 
 use crate::decimal::number;
 

@@ -1,7 +1,6 @@
 //! Waits for descriptors.
 
-use std::io;
-use std::time::Instant;
+use std::{io, time::Instant};
 
 use rustix::event::{PollFd, Timespec, poll};
 use rustix::io::Errno;

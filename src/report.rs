@@ -14,8 +14,7 @@ pub mod slots;
 
 use chrono::{DateTime, Local};
 
-use crate::exit;
-use crate::machine::Machine;
+use crate::{exit, machine::Machine};
 use format::gather::Gatherer;
 use format::html::Html;
 use format::joblog::Joblog;
@@ -48,11 +47,17 @@ impl Query {
         let needs = format.needs();
         let window = Window::of(&self, needs.reach, machine.now);
         let mut problems = IoProblems::default();
-        let crontabs = self.read_crontabs(&needs, &window, &machine, &mut problems);
+        let crontabs = self.read_crontabs(&needs, &window, &machine);
+        problems.is_incomplete |= crontabs.as_ref().is_some_and(Planned::is_incomplete);
         self.follow_crontabs(crontabs.as_ref(), &window, &machine);
-        let Some(logs) = self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems) else {
+        let logs = self.find_logs(&window, crontabs.as_ref(), &machine);
+        problems.note_empty(&logs);
+        if self.source.dirs().is_some_and(|dirs| logs.empty_dirs.len() == dirs.len()) {
             return problems.exit_status(false, false);
-        };
+        }
+        if needs.warns_of_left_out {
+            logs.left_out(&machine.users).iter().for_each(|line| warn(line));
+        }
         let mut out = self.output(&needs);
         let mut gatherer = Gatherer::new(&self, &window, needs, &machine, crontabs);
         format.begin(gatherer.expected(), &mut out);
@@ -94,13 +99,7 @@ impl Query {
         }
     }
 
-    fn read_crontabs(
-        &self,
-        needs: &Needs,
-        window: &Window,
-        machine: &Machine,
-        problems: &mut IoProblems,
-    ) -> Option<Planned> {
+    fn read_crontabs(&self, needs: &Needs, window: &Window, machine: &Machine) -> Option<Planned> {
         let source = self.crontabs.as_ref().filter(|_| needs.crontabs || needs.slots)?;
         let users = &machine.users;
         let is_asked = |uid| needs.crontabs || window.filter.reads_user(uid, users);
@@ -110,7 +109,6 @@ impl Query {
                 warn(&format!("left out: {}", left_out.shown("")));
             }
         }
-        problems.is_incomplete |= planned.is_incomplete();
         Some(planned)
     }
 
@@ -125,17 +123,9 @@ impl Query {
         }
     }
 
-    /// Finds the logs to read. None if no log directory has any.
-    fn find_logs(
-        &self,
-        needs: &Needs,
-        window: &Window,
-        crontabs: Option<&Planned>,
-        machine: &Machine,
-        problems: &mut IoProblems,
-    ) -> Option<Logs> {
+    fn find_logs(&self, window: &Window, crontabs: Option<&Planned>, machine: &Machine) -> Logs {
         let dirs = match &self.source {
-            LogSource::Inputs(inputs) => return Some(Logs::of(inputs.clone())),
+            LogSource::Inputs(inputs) => return Logs::of(inputs.clone()),
             LogSource::LogDirs(dirs) => dirs,
         };
         let is_read = |uid| uid == 0 || window.filter.reads_user(uid, &machine.users);
@@ -148,16 +138,7 @@ impl Query {
         {
             logs.empty_dirs.retain(|(dir, _)| *dir != usual.path);
         }
-        for (dir, reason) in &logs.empty_dirs {
-            problems.note(&format!("{}: {reason}", dir.display()));
-        }
-        if logs.empty_dirs.len() == dirs.len() {
-            return None;
-        }
-        if needs.warns_of_left_out {
-            logs.left_out(&machine.users).iter().for_each(|line| warn(line));
-        }
-        Some(logs)
+        logs
     }
 
     fn output(&self, needs: &Needs) -> ReportOutput {
@@ -176,6 +157,12 @@ impl IoProblems {
     fn note(&mut self, problem: &str) {
         warn(problem);
         self.is_incomplete = true;
+    }
+
+    fn note_empty(&mut self, logs: &Logs) {
+        for (dir, reason) in &logs.empty_dirs {
+            self.note(&format!("{}: {reason}", dir.display()));
+        }
     }
 
     fn note_unread(&mut self, logs: &Logs, read: &Reading) {

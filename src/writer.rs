@@ -7,8 +7,7 @@
 
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::thread;
-use std::time::Instant;
+use std::{thread, time::Instant};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::{Errno, ioctl_fionbio, retry_on_intr, write};
@@ -18,10 +17,8 @@ use crate::poll::{is_ready, wait};
 
 /// The thread only copies.
 const STACK_SIZE: usize = 64 << 10;
-
 /// The capacity of the pipe to the thread. Its bytes are lost if nobody ever reads them.
 const PIPE_SIZE: usize = 16 << 10;
-
 /// The most bytes that the thread takes at a time.
 const CHUNK: usize = 4 << 10;
 

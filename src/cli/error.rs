@@ -12,6 +12,9 @@ pub struct UsageError {
     tip: Option<String>,
 }
 
+/// A value of the command line that was checked.
+pub type Valid<T> = Result<T, UsageError>;
+
 impl UsageError {
     /// Both texts may quote words of the command line.
     pub fn new(reason: &(impl ToString + ?Sized), tip: impl Into<String>) -> Self {

@@ -5,17 +5,13 @@ use std::os::unix::ffi::OsStrExt;
 
 use clap::{CommandFactory, Parser};
 
-use super::error::UsageError;
+use super::error::{UsageError, Valid};
 use super::job::{self, read_crontab};
-use super::line::CommandLine;
-use super::report;
-use super::request::Request;
-use super::value::WHEN;
+use super::{line::CommandLine, report, request::Request, value::WHEN};
 use crate::generate::{DOCUMENTS, DagRequest, Document, Grammars};
 
 /// Asks for a file of DAGs, which depends on crontabs and not only on this version.
 const AIRFLOW: &str = "airflow";
-
 const HELP: &str = include_str!("help/generate.txt");
 
 /// Prints the manual, completions for a shell, or DAGs for Airflow
@@ -60,7 +56,7 @@ pub fn parse(arguments: &[OsString]) -> Request {
 }
 
 impl CommandLine<GenerateArgs> {
-    fn request(&self) -> Result<Request, UsageError> {
+    fn request(&self) -> Valid<Request> {
         let crontabs = self.crontabs(&self.args.crontab, &self.args.user_crontab)?;
         if self.args.what.as_deref() == Some(OsStr::new(AIRFLOW)) {
             if crontabs.is_empty() {
@@ -82,7 +78,7 @@ fn names() -> Vec<&'static str> {
     DOCUMENTS.iter().map(|(name, _)| *name).chain([AIRFLOW]).collect()
 }
 
-fn document(word: Option<&OsStr>) -> Result<Document, UsageError> {
+fn document(word: Option<&OsStr>) -> Valid<Document> {
     let expected = "man, complete-bash, complete-zsh, complete-fish or airflow";
     let Some(word) = word else {
         let tip = format!("give {expected}");

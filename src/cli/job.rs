@@ -1,31 +1,25 @@
 //! The grammar of a job.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
-use std::num::NonZeroU16;
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::{env, num::NonZeroU16, sync::LazyLock, time::Duration};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
-use super::error::UsageError;
+use super::error::{UsageError, Valid};
 use super::line::{CommandLine, Grammar, help};
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, path, unset_empty, when};
 use crate::cron::{CallMeaning, JobCall};
 use crate::escape;
-use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
+use crate::job::{Host, Job, Login, Operands, Retries, Script, Ssh, UsageErrorRun, WordError};
 
 /// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;
-
 /// A job of cron that waits longer is a mistake.
 const LONGEST_TIME: Duration = Duration::from_secs(3600);
-
 const UNKNOWN_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
-
 const HELP: &str = include_str!("help/job.txt");
 
 /// Runs SCRIPT on HOST through ssh and logs its start, its output and its end
@@ -163,9 +157,11 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
         job: escape::join(operands.iter().map(OsString::as_os_str)),
         reason: error.record(),
     };
+    // An option in the line outweighs the variable.
+    let grammar = || JobArgs::command().mut_args(|arg| arg.env(None)).args_override_self(true);
     let parse = |options: Vec<OsString>| {
         let all = [OsString::from("remoteexe")].into_iter().chain(options).chain(words.iter().cloned());
-        CommandLine::<JobArgs>::parse(command_without_environment, all)
+        CommandLine::<JobArgs>::parse(grammar, all)
     };
     let options = variables.iter().filter_map(|(name, value)| as_option(name, value));
     let line = match parse(options.collect()) {
@@ -194,8 +190,7 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
 static VARIABLES: LazyLock<Vec<(OsString, String)>> = LazyLock::new(|| {
     let command = JobArgs::command();
     let arguments = command.get_arguments();
-    let variable = |arg: &Arg| Some((arg.get_env()?.to_owned(), arg.get_long()?.to_owned()));
-    arguments.filter_map(variable).collect()
+    arguments.filter_map(|arg| Some((arg.get_env()?.to_owned(), arg.get_long()?.to_owned()))).collect()
 });
 
 /// The option that a variable stands for, if there is one and the variable has a value.
@@ -204,12 +199,6 @@ fn as_option(name: &OsStr, value: &OsStr) -> Option<OsString> {
     let mut word = OsString::from(format!("--{long}="));
     word.push(value);
     (!value.is_empty()).then_some(word)
-}
-
-fn command_without_environment() -> clap::Command {
-    let command = JobArgs::command().mut_args(|arg| arg.env(None));
-    // An option in the line outweighs the variable.
-    command.args_override_self(true)
 }
 
 impl CommandLine<JobArgs> {
@@ -221,7 +210,7 @@ impl CommandLine<JobArgs> {
         help(command, HELP, words.iter().any(|word| word == "--help"))
     }
 
-    fn job(&self) -> Result<Job, UsageError> {
+    fn job(&self) -> Valid<Job> {
         let args = &self.args;
         let operands = self.operands()?;
         Ok(Job {
@@ -238,11 +227,11 @@ impl CommandLine<JobArgs> {
     }
 
     /// None if the time is 0 or not given.
-    fn time(&self, id: &str, word: Option<&OsString>) -> Result<Option<Duration>, UsageError> {
+    fn time(&self, id: &str, word: Option<&OsString>) -> Valid<Option<Duration>> {
         Ok(self.optional(id, word, seconds)?.filter(|time| !time.is_zero()))
     }
 
-    fn operands(&self) -> Result<Operands, UsageError> {
+    fn operands(&self) -> Valid<Operands> {
         if self.args.help || self.args.version {
             return Err(self.job_after_help());
         }
@@ -250,13 +239,13 @@ impl CommandLine<JobArgs> {
         let host_error = |error| host_error(&error).in_value("<HOST>", host);
         let script_error = |error| script_error(&error, host).in_value("<SCRIPT>", script);
         Ok(Operands {
-            host: host.clone().try_into().map_err(host_error)?,
-            script: script.clone().try_into().map_err(script_error)?,
+            host: Host::new(host.clone()).map_err(host_error)?,
+            script: Script::new(script.clone()).map_err(script_error)?,
             parameters: parameters.to_vec(),
         })
     }
 
-    fn ssh(&self, operands: Operands) -> Result<Ssh, UsageError> {
+    fn ssh(&self, operands: Operands) -> Valid<Ssh> {
         let args = &self.args;
         Ok(Ssh {
             config: self.optional("config", args.config.as_ref(), path)?,
@@ -348,12 +337,12 @@ fn script_error(error: &WordError, host: &OsStr) -> UsageError {
     UsageError::new(error, tip)
 }
 
-fn login(word: &OsStr) -> Result<Login, UsageError> {
+fn login(word: &OsStr) -> Valid<Login> {
     let tip = "give a user name with --login or REMOTEEXE_LOGIN";
-    Login::try_from(word.to_owned()).map_err(|error| UsageError::new(&error, tip))
+    Login::new(word.to_owned()).map_err(|error| UsageError::new(&error, tip))
 }
 
-fn option(word: &OsStr) -> Result<OsString, UsageError> {
+fn option(word: &OsStr) -> Valid<OsString> {
     if word.is_empty() {
         let tip = "give KEYWORD=VALUE, such as ConnectTimeout=10";
         return Err(UsageError::new("it is empty", tip));
@@ -384,19 +373,19 @@ fn harm_of(word: &OsStr) -> Option<&'static str> {
     (!harmless.contains(&value)).then_some(reason)
 }
 
-fn port(word: &OsStr) -> Result<NonZeroU16, UsageError> {
+fn port(word: &OsStr) -> Valid<NonZeroU16> {
     let port = word.to_str().and_then(|word| word.parse().ok());
     port.ok_or_else(|| UsageError::expected("a port number from 1 to 65535"))
 }
 
-fn retries(word: &OsStr) -> Result<u32, UsageError> {
+fn retries(word: &OsStr) -> Valid<u32> {
     let number = word.to_str().and_then(|word| word.parse().ok());
     number
         .filter(|number| *number <= MAX_RETRIES)
         .ok_or_else(|| UsageError::expected(format!("a whole number from 0 to {MAX_RETRIES}")))
 }
 
-fn seconds(word: &OsStr) -> Result<Duration, UsageError> {
+fn seconds(word: &OsStr) -> Valid<Duration> {
     let seconds = word.to_str().and_then(|word| word.parse().ok());
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
@@ -407,7 +396,7 @@ fn seconds(word: &OsStr) -> Result<Duration, UsageError> {
         })
 }
 
-fn tee(word: &OsStr) -> Result<bool, UsageError> {
+fn tee(word: &OsStr) -> Valid<bool> {
     Ok(when(word)?.unwrap_or_else(|| io::stdout().is_terminal()))
 }
 

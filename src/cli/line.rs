@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
-use super::error::UsageError;
-use super::value::path;
+use super::{error::Valid, value::path};
 use crate::cron::Columns;
 
 /// The columns of a help text, readable on any terminal.
@@ -54,12 +53,7 @@ impl<A: FromArgMatches> CommandLine<A> {
     }
 
     /// `word` as the value of the argument `id`. An error of `check` names the option or variable that it came from.
-    pub fn value<T>(
-        &self,
-        id: &str,
-        word: &OsStr,
-        check: impl Fn(&OsStr) -> Result<T, UsageError>,
-    ) -> Result<T, UsageError> {
+    pub fn value<T>(&self, id: &str, word: &OsStr, check: impl Fn(&OsStr) -> Valid<T>) -> Valid<T> {
         // The grammar is only built again after an error: that takes 41,000 of a start's 300,000 instructions.
         check(word).map_err(|error| error.in_value(&origin((self.grammar)(), &self.matches, id), word))
     }
@@ -68,25 +62,16 @@ impl<A: FromArgMatches> CommandLine<A> {
         &self,
         id: &str,
         word: Option<&OsString>,
-        check: impl Fn(&OsStr) -> Result<T, UsageError>,
-    ) -> Result<Option<T>, UsageError> {
+        check: impl Fn(&OsStr) -> Valid<T>,
+    ) -> Valid<Option<T>> {
         word.map(|word| self.value(id, word, check)).transpose()
     }
 
-    pub fn all<T>(
-        &self,
-        id: &str,
-        words: &[OsString],
-        check: impl Fn(&OsStr) -> Result<T, UsageError>,
-    ) -> Result<Vec<T>, UsageError> {
+    pub fn all<T>(&self, id: &str, words: &[OsString], check: impl Fn(&OsStr) -> Valid<T>) -> Valid<Vec<T>> {
         words.iter().map(|word| self.value(id, word, &check)).collect()
     }
 
-    pub fn crontabs(
-        &self,
-        of_system: &[OsString],
-        of_users: &[OsString],
-    ) -> Result<Vec<(PathBuf, Columns)>, UsageError> {
+    pub fn crontabs(&self, of_system: &[OsString], of_users: &[OsString]) -> Valid<Vec<(PathBuf, Columns)>> {
         let of_system = self.all("crontab", of_system, |word| Ok((path(word)?, Columns::System)))?;
         let of_users = self.all("user_crontab", of_users, |word| Ok((path(word)?, Columns::User)))?;
         Ok([of_system, of_users].concat())

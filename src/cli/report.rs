@@ -8,24 +8,20 @@ use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
-use super::error::UsageError;
-use super::job::read_crontab;
+use super::error::{UsageError, Valid};
 use super::line::{CommandLine, help};
-use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
 use super::value::{DEFAULT_LOG_DIR, local_log_dir, path, unset_empty, when};
-use crate::clock::last_multiple;
-use crate::cron::CrontabSelection;
+use super::{job::read_crontab, request::Request};
 use crate::exit::success_statuses::SuccessStatuses;
-use crate::machine::Users;
 use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
 use crate::report::logs::scheduler::log_dirs;
 use crate::report::query::filter::{Filter, Period};
 use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunId, TextQuery};
+use crate::{clock::last_multiple, cron::CrontabSelection, machine::Users};
 
 const HELP: &str = include_str!("help/report.txt");
-
 /// Options that have no meaning if only crontabs are read.
 const OF_LOGS: [&str; 12] =
     ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "rerun", "watch", "files"];
@@ -196,7 +192,7 @@ fn usage_error(error: &UsageError) -> Request {
 }
 
 impl CommandLine<ReportArgs> {
-    fn query(self, now: DateTime<Local>) -> Result<Query, UsageError> {
+    fn query(self, now: DateTime<Local>) -> Valid<Query> {
         let args = &self.args;
         let dirs = self.all("log_dir", &args.log_dir, path)?;
         self.check_files()?;
@@ -230,7 +226,7 @@ impl CommandLine<ReportArgs> {
     }
 
     /// The file to replace. `-` is standard output, as without the option.
-    fn output(&self) -> Result<Option<PathBuf>, UsageError> {
+    fn output(&self) -> Valid<Option<PathBuf>> {
         let word = self.args.output.as_ref();
         if word.is_some() && !self.args.prometheus {
             let tip = "for another form redirect standard output";
@@ -241,7 +237,7 @@ impl CommandLine<ReportArgs> {
         files.find(|(_, word)| *word != "-").map(|(id, word)| self.value(id, word, path)).transpose()
     }
 
-    fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
+    fn form(&self, now: DateTime<Local>) -> Valid<Form> {
         let args = &self.args;
         let wanted = |word| self.value("run", word, |word| wanted(word, now));
         Ok(match &args.run {
@@ -259,7 +255,7 @@ impl CommandLine<ReportArgs> {
 
     /// The crontabs to compare the logs with. Logs that were named may come from any machine, so only crontabs that
     /// were named too belong to them.
-    fn crontab_source(&self) -> Result<Option<CrontabSource>, UsageError> {
+    fn crontab_source(&self) -> Valid<Option<CrontabSource>> {
         let args = &self.args;
         let files = self.crontabs(&args.crontab, &args.user_crontab)?;
         let has_meaning = !args.no_crontab && (args.files.is_empty() || !files.is_empty());
@@ -276,7 +272,7 @@ impl CommandLine<ReportArgs> {
         }
     }
 
-    fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
+    fn period(&self, form: &Form, now: DateTime<Local>) -> Valid<Period> {
         // A run with its day in the name is in the logs from that day on.
         let day = match form {
             Form::Run(wanted, _) => wanted.day,
@@ -317,7 +313,7 @@ impl CommandLine<ReportArgs> {
         Ok(period)
     }
 
-    fn source(&self, dirs: &[PathBuf]) -> Result<LogSource, UsageError> {
+    fn source(&self, dirs: &[PathBuf]) -> Valid<LogSource> {
         let files = &self.args.files;
         if files.is_empty() {
             return Ok(LogSource::LogDirs(log_dirs(dirs, &local_log_dir())));
@@ -335,7 +331,7 @@ impl CommandLine<ReportArgs> {
     }
 
     /// Refuses words that were meant as something other than a FILE.
-    fn check_files(&self) -> Result<(), UsageError> {
+    fn check_files(&self) -> Valid<()> {
         let is_missing = |file: &&OsString| !file.is_empty() && *file != "-" && !Path::new(file).exists();
         for file in self.args.files.iter().filter(is_missing) {
             let name = file.to_string_lossy();
@@ -368,31 +364,31 @@ impl CommandLine<ReportArgs> {
     }
 }
 
-fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, UsageError> {
+fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Valid<NaiveDateTime> {
     parse_time(&word.to_string_lossy(), now, is_end).ok_or_else(|| {
         let tip = "give a day (2026-11-24, yesterday), a time (14:00), both in quotes, or how long ago (30m, 1d12h)";
         UsageError::new("not a valid time", tip)
     })
 }
 
-fn accepted(word: &OsStr) -> Result<SuccessStatuses, UsageError> {
+fn accepted(word: &OsStr) -> Valid<SuccessStatuses> {
     SuccessStatuses::parse(&word.to_string_lossy())
         .map_err(|error| UsageError::new(&error, "give the statuses with commas, such as 1,75,99"))
 }
 
-fn watch(word: &OsStr) -> Result<(), UsageError> {
+fn watch(word: &OsStr) -> Valid<()> {
     let error = || UsageError::new("expected the word error", "write --watch=error");
     (word == "error").then_some(()).ok_or_else(error)
 }
 
-fn user(word: &OsStr) -> Result<u32, UsageError> {
+fn user(word: &OsStr) -> Valid<u32> {
     word.to_str().and_then(|word| Users::read().uid(word)).ok_or_else(|| {
         let tip = "give a name in /etc/passwd, or the number that `id -u NAME` prints";
         UsageError::new("no such user", tip)
     })
 }
 
-fn wanted(word: &OsStr, now: DateTime<Local>) -> Result<RunId, UsageError> {
+fn wanted(word: &OsStr, now: DateTime<Local>) -> Valid<RunId> {
     let text = word.to_string_lossy();
     let (pid, time) = match text.split_once('@') {
         Some((pid, time)) => (pid, Some(time)),

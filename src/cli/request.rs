@@ -10,11 +10,9 @@ pub enum Request {
     Dags(DagRequest),
     /// Print a text: the help, the version, the manual or completions.
     Show(String),
-    /// A usage error: print `message`, and log `run`.
+    /// A usage error: print `message` on standard error, and log `run`, if a job was meant.
     UsageError {
-        /// The text for standard error.
         message: String,
-        /// None if no job was meant.
         run: Option<UsageErrorRun>,
     },
 }

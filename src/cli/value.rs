@@ -1,18 +1,15 @@
 //! Validates the values of options.
 
-use std::env;
-use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::{env, ffi::OsStr, path::PathBuf};
 
 use clap::Command;
 
-use super::error::UsageError;
+use super::error::{UsageError, Valid};
 
 pub const DEFAULT_LOG_DIR: &str = "/tmp";
-
 pub const WHEN: [&str; 3] = ["auto", "always", "never"];
 
-pub fn path(word: &OsStr) -> Result<PathBuf, UsageError> {
+pub fn path(word: &OsStr) -> Valid<PathBuf> {
     if word.is_empty() {
         return Err(UsageError::new("it is empty", "give a path"));
     }
@@ -20,7 +17,7 @@ pub fn path(word: &OsStr) -> Result<PathBuf, UsageError> {
 }
 
 /// Whether to do something that may depend on the terminal. None for `auto`.
-pub fn when(word: &OsStr) -> Result<Option<bool>, UsageError> {
+pub fn when(word: &OsStr) -> Valid<Option<bool>> {
     match word.as_encoded_bytes() {
         b"auto" => Ok(None),
         b"always" => Ok(Some(true)),

@@ -1,9 +1,7 @@
 //! The cron daemons that remoteexe knows, and which of them a machine has.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Read;
-use std::path::Path;
+use std::{ffi::OsStr, io::Read, path::Path};
 
 use memchr::memmem;
 
@@ -31,16 +29,12 @@ pub struct MachineCron {
 
 /// The most bytes of a daemon's program that are read. cronie has 80 KB, and busybox 1 MB.
 const LARGEST_PROGRAM: u64 = 4 << 20;
-
 /// A message of the cron of Debian 13, which that of Debian 12 does not have.
 const OF_DEBIAN_13: &str = "[added empty placeholder to force rescan]";
-
 const DEBIAN_SPOOL: &str = "/var/spool/cron/crontabs";
 const CRONIE_SPOOL: &str = "/var/spool/cron";
 const ALPINE_SPOOL: &str = "/etc/crontabs";
-
 pub const SYSTEMD_CRON: &str = "systemd-cron";
-
 /// Other daemons, by a file that each has.
 const OTHERS: [(&str, &str); 3] = [
     ("usr/lib/systemd/system-generators/systemd-crontab-generator", SYSTEMD_CRON),

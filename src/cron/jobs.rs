@@ -1,12 +1,8 @@
 //! The jobs of the crontabs: each call of remoteexe on a line, with all that decides when its START comes.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::time::Duration;
+use std::{borrow::Cow, collections::HashSet, os::unix::ffi::OsStrExt, rc::Rc, time::Duration};
 
 use super::calendar::dst::ClockInterval;
 use super::calendar::slots::{self, DueMinute};
@@ -25,12 +21,10 @@ use crate::exit::success_statuses::SuccessStatuses;
 
 /// The meaning of a call of remoteexe, by the grammar of its command line.
 pub enum CallMeaning {
+    /// Runs a job.
     Job(JobCall),
     /// A usage error, logged with `job`.
-    Refused {
-        job: Vec<u8>,
-        reason: String,
-    },
+    Refused { job: Vec<u8>, reason: String },
     /// Shows a report or a help text.
     NoJob,
 }
@@ -126,7 +120,6 @@ pub struct CommentedOut {
 }
 
 const MOST_CALLS_A_LINE: usize = 100;
-
 /// The limit of bytes of time fields that are shown. crontab(1) accepts a field of any length.
 const LONGEST_SCHEDULE: usize = 200;
 

@@ -1,9 +1,6 @@
 //! The data with which cron starts the job of a line.
 
-use super::crontab::parse::CronLine;
-use super::crontab::percent::ShellText;
-use super::daemon::Daemon;
-use super::fault::Fault;
+use super::{crontab::parse::CronLine, crontab::percent::ShellText, daemon::Daemon, fault::Fault};
 
 pub struct LineCommand {
     /// None if the crontab has no such column.

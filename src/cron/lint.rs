@@ -4,32 +4,27 @@ mod access;
 mod needs;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
-use std::rc::Rc;
+use std::{path::Path, rc::Rc};
 
 use chrono::NaiveDate;
 
 use super::command::calls::{mentions, mentions_name};
 use super::command::lexer::{Token, base_name, tokens};
-use super::command::wrappers::Call;
 use super::crontab::files::{Crontab, Crontabs, Trust};
 use super::crontab::mistakes::{ONE_LINE, lookalike};
 use super::crontab::parse::{Columns, CronLine};
-use super::crontab::percent::ShellText;
-use super::crontab::variables::Variables;
 use super::daemon::{MachineCron, SYSTEMD_CRON};
 use super::fault::{Fault, Finding};
 use super::jobs::{CallMeaning, CronJob, CronJobs, JobCall, LineRef, Mentioning, ParseCall, meaning, mentioning, user};
 use super::timing::{Timing, half_read_fields, split_word};
+use super::{command::wrappers::Call, crontab::percent::ShellText, crontab::variables::Variables};
 use crate::escape::shortened;
 use crate::machine::{UserLookup, Users};
 
 /// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
-
 /// The most bytes of a problem or a remedy, which may quote a line of any length.
 const LONGEST: usize = 1_000;
-
 /// The fault of a time such as `50-10 * * * *`.
 pub const NEVER_DUE: (&str, &str) =
     ("no time ever matches", "give a range its smaller number first, and a day that exists");
@@ -102,9 +97,8 @@ impl Linter<'_> {
 
     /// Checks that the user of a spool file exists.
     fn owner(&mut self) {
-        if let Some(owner) = &self.crontab.owner
-            && self.users.find(owner) == UserLookup::Missing
-        {
+        let owner = self.crontab.owner.as_ref();
+        if let Some(owner) = owner.filter(|owner| self.users.find(owner) == UserLookup::Missing) {
             let problem = format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
             self.faults.push(Fault::new(problem, "name the file after the user whose jobs it has"));
         }

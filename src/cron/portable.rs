@@ -1,7 +1,6 @@
 //! The lines of a crontab for another scheduler: all that cron gives to a job, and what no other scheduler can do.
 
-use std::collections::HashSet;
-use std::path::PathBuf;
+use std::{collections::HashSet, path::PathBuf};
 
 use super::calendar::dst::clock_intervals;
 use super::calendar::slots;
@@ -113,6 +112,7 @@ fn portable(line: &CronLine, daemon: Daemon, parse: ParseCall) -> Result<Portabl
     let tokens = tokens(&shell.text, &line.variables).unwrap_or_default();
     let mentions = mentions(&shell.text, &line.variables);
     let column = run.user.as_ref().map_or(String::new(), |user| format!(" {user}"));
+    let last = mentions.last().and_then(|last| last.as_ref().ok());
     let raw = text(&line.command, "the command")?;
     Ok(PortableLine {
         number: line.number,
@@ -122,7 +122,7 @@ fn portable(line: &CronLine, daemon: Daemon, parse: ParseCall) -> Result<Portabl
         zone: zone.map_or_else(machine_zone, Ok)?,
         run,
         job: first_job(&mentions, line, parse),
-        accepted: last_accepted(&mentions, line),
+        accepted: last.map(|call| accepted(call, line)).unwrap_or_default(),
         fails_if_locked: fails_if_locked(&tokens),
         hides_status: hides_status(&tokens),
     })
@@ -167,10 +167,6 @@ fn first_job(mentions: &[Mention], line: &CronLine, parse: ParseCall) -> Option<
         CallMeaning::Job(job) => Some(String::from_utf8_lossy(&job.name).into_owned()),
         _ => None,
     })
-}
-
-fn last_accepted(mentions: &[Mention], line: &CronLine) -> SuccessStatuses {
-    mentions.last().and_then(|last| last.as_ref().ok()).map(|call| accepted(call, line)).unwrap_or_default()
 }
 
 /// Whether a `flock` that does not wait has no status of its own for a taken lock.

@@ -4,8 +4,7 @@ mod field;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::daemon::Daemon;
-use super::fault::Fault;
+use super::{daemon::Daemon, fault::Fault};
 use crate::escape::shortened;
 use field::{UNITS, Unit, Values};
 

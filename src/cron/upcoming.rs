@@ -5,20 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Local};
 
 use super::calendar::dst::{ClockInterval, clock_intervals};
-use super::calendar::zone::Zone;
-use super::jobs::CronJob;
+use super::{calendar::zone::Zone, jobs::CronJob};
 
 const DAY: i64 = 24 * 60;
-
 /// The ends of the periods, in days. February 29 comes within eight years.
 const HORIZONS: [i64; 3] = [1, 32, 8 * 366];
-
 /// From this number of connections at once on, sshd's default `MaxStartups` drops some.
 pub const CROWD: usize = 10;
-
 /// A thousand years, in seconds. A start that comes so long after its slot never comes.
 const LONGEST_WAIT: i64 = 1_000 * 366 * DAY * 60;
-
 const MOST_CROWDS: usize = 5;
 
 /// Jobs that connect in one second.

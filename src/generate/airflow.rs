@@ -18,9 +18,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use crate::cron::{Columns, CrontabSelection, Crontabs, ParseCall, PortableLine, PortableLines, Trust, TrustIn, Zone};
-use crate::escape::printable;
-use crate::exit;
-use crate::machine::Users;
+use crate::{escape::printable, exit, machine::Users};
 use schedule::{AirflowSchedule, DagLine};
 
 pub struct DagRequest {

@@ -5,7 +5,6 @@ use clap::{Arg, ArgAction, Command};
 const BASH: &str = include_str!("remoteexe.bash");
 const FISH: &str = include_str!("remoteexe.fish");
 const ZSH: &str = include_str!("remoteexe.zsh");
-
 /// The completion of a value in bash, fish and zsh, by the name of the value.
 const KINDS: [(&str, [&str; 3]); 4] = [
     ("FILE", ["value='file'", " -r -F", "_files"]),

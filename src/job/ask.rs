@@ -12,7 +12,6 @@ use super::spawn::{Program, dev_null};
 use crate::poll::{is_ready, wait};
 
 const PATIENCE: Duration = Duration::from_secs(5);
-
 const MOST_BYTES: usize = 64 << 10;
 
 /// The standard output of `program`, as soon as it is enough. Then it is killed: a child of it may keep the pipe open.

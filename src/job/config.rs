@@ -3,10 +3,9 @@
 //! Only a program that is proved to be ssh gets guards against such settings. For another program the files show at
 //! least whether there is anything to guard against.
 
-use std::env;
 use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::{env, io::Read};
 
 use rustix::process::getuid;
 
@@ -16,11 +15,9 @@ use crate::passwd;
 /// Keywords with which ssh can return 0 without the job, in lower case. An included file may have one.
 const SEPARATING: [&str; 4] = ["forkafterauthentication", "sessiontype", "stdinnull", INCLUDE];
 const INCLUDE: &str = "include";
-
 /// A distribution may have made the system's file include this directory (Debian, RHEL).
 const SYSTEM: &str = "/etc/ssh/ssh_config";
 const SYSTEM_DIRECTORY: &str = "/etc/ssh/ssh_config.d";
-
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Whether a configuration file of `ssh` has a setting that can separate ssh from the job. `cli` refuses such options.
@@ -30,7 +27,7 @@ pub fn may_separate(ssh: &Ssh) -> bool {
     }
     home().map(|home| home.join(".ssh/config")).is_some_and(|file| file_separates(&file))
         || file_separates(Path::new(SYSTEM))
-        || system_files().any(|file| file_separates(&file))
+        || fs::read_dir(SYSTEM_DIRECTORY).into_iter().flatten().flatten().any(|entry| file_separates(&entry.path()))
 }
 
 /// The user's home. ssh asks the system, and not the environment, in which a crontab may set another.
@@ -38,10 +35,6 @@ fn home() -> Option<PathBuf> {
     let (passwd, user) = (passwd::read(), getuid().as_raw());
     let entry = passwd::entries(&passwd).find(|entry| entry.uid == user);
     entry.and_then(|entry| entry.home).map(Path::to_owned).or_else(|| env::var_os("HOME").map(PathBuf::from))
-}
-
-fn system_files() -> impl Iterator<Item = PathBuf> {
-    fs::read_dir(SYSTEM_DIRECTORY).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
 fn file_separates(file: &Path) -> bool {

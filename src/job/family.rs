@@ -7,9 +7,8 @@
 //! become a daemon serves others too, and stays. The master of a jump host's connection is the one daemon that
 //! certainly does not run the script.
 
-use std::fs;
-use std::io;
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 use memchr::memrchr;
 use rustix::process::{
@@ -17,18 +16,13 @@ use rustix::process::{
     wait as wait_for_any,
 };
 
-use super::signals::Signals;
-use super::spawn::Child;
-use crate::decimal::number;
-use crate::escape;
-use crate::poll;
+use super::{signals::Signals, spawn::Child};
+use crate::{decimal::number, escape, poll};
 
 /// The time to end after TERM.
 const GRACE: Duration = Duration::from_secs(1);
-
 /// The time to end after KILL. A system call that cannot be interrupted may take longer.
 const PATIENCE: Duration = Duration::from_secs(5);
-
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The children that our caller has left to us, as a shell does for `other & exec remoteexe …`.

@@ -34,23 +34,17 @@
 
 use anyhow::{Context, ensure};
 
-use super::ask::ask;
 use super::family::{self, Others};
 use super::openssh::{FATAL_FUNCTION, Version};
-use super::proof::Proved;
-use super::signals::Signals;
-use super::spawn::Program;
+use super::{ask::ask, proof::Proved, signals::Signals, spawn::Program};
 use crate::random;
 
 /// Runs the `LocalCommand`.
 const SHELL: &str = "/bin/sh";
-
 /// The oldest OpenSSH with which the marker was tried.
 const OLDEST: Version = Version(7, 4);
-
 /// The first OpenSSH with `RemoteCommand`. An older one refuses the option.
 const REMOTE_COMMAND: Version = Version(7, 6);
-
 /// The first OpenSSH with `LogVerbose`.
 const LOG_VERBOSE: Version = Version(8, 5);
 

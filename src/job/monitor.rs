@@ -9,10 +9,8 @@ use crate::ssh_error::{Cause, Diagnosis, NO_LOCAL_FORWARDING};
 
 /// ssh sends a first line of some 40 bytes, and after the server's the names of its algorithms, which are longer.
 const FIRST_LINE: u64 = 128;
-
 /// ssh cuts a longer tag.
 const LONGEST_TAG: usize = 127;
-
 /// ssh cannot run the shell of the `LocalCommand`, whose words follow, and continues.
 const NO_SHELL: &[u8] = b"Couldn't execute ";
 
@@ -30,7 +28,7 @@ pub struct Monitor {
     /// The number of lines so far, at most [`EARLY_LINES`].
     early_lines: u8,
     /// ssh said early that the server refuses its keys.
-    is_refused: bool,
+    pub is_refused: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -135,11 +133,6 @@ impl Monitor {
     /// Whether the remote command has certainly not been requested so far.
     pub fn is_connecting(&self) -> bool {
         self.progress == Progress::Connecting
-    }
-
-    /// Whether the server refused the keys, as far as ssh's first lines show.
-    pub fn is_refused(&self) -> bool {
-        self.is_refused
     }
 
     /// Whether the remote command was requested, or was about to be when ssh ended.

@@ -12,35 +12,27 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::{os::unix::fs::MetadataExt, path::PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use memchr::{memchr, memmem};
 use rustix::buffer::spare_capacity;
 use rustix::io::{pread, retry_on_intr};
 
-use super::openssh::Version;
-use super::spawn::Child;
+use super::{openssh::Version, spawn::Child};
 
 /// The first bytes of a program (elf(5)). A script begins with others.
 const ELF: &[u8] = b"\x7fELF";
-
 /// The bytes at the start of a program that contain its headers.
 const HEADERS: usize = 4 << 10;
-
 /// The constants that are read first, in bytes. Usual linkers put ssh's own before those of its libraries.
 const FIRST: usize = 64 << 10;
-
 /// The most constants that are read, in bytes. A statically linked ssh has fewer than 3 MiB.
 const MOST: usize = 8 << 20;
-
 /// The longest distance of two keywords in the table, unless the linker sorts them differently.
 const NEAR: usize = 128;
-
 /// The bits that give a program another user or group. Not everybody can watch or stop such a process.
 const SET_ID: u32 = 0o6000;
-
 /// The keywords of `ssh_config(5)` that every build of every version from 7.4 to 10.5 has, each with its NUL, in the
 /// order of ssh's table.
 const KEYWORDS: &[u8] = b"\

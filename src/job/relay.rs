@@ -11,33 +11,21 @@ use rustix::io::{ioctl_fionread, read, retry_on_intr};
 use rustix::pipe::fcntl_getpipe_size;
 use rustix::process::Signal;
 
-use super::family::Family;
-use super::lines::Lines;
-use super::monitor::Monitor;
-use super::proof::Proved;
 use super::signals::{EndingSignal, Signals};
-use super::spawn::Child;
-use super::ssh::Running;
-use super::tee::Tee;
-use crate::exit;
-use crate::log::Log;
+use super::{family::Family, lines::Lines, monitor::Monitor, proof::Proved, spawn::Child, ssh::Running, tee::Tee};
 use crate::poll::{is_ready, wait};
+use crate::{exit, log::Log};
 
 /// The time for ssh to end after the first signal that was forwarded to it.
 const KILL_AFTER: Duration = Duration::from_secs(10);
-
 /// In this time the same signal counts as one request: timeout(1) sends it to us, and then to our process group.
 const SAME_SIGNAL: Duration = Duration::from_secs(1);
-
 /// The time for the pipe's end of file after ssh has exited. Usually it has already come; but a local helper (a
 /// `ProxyCommand`, a `ControlPersist` master) can hold the pipe for hours.
 const EOF_GRACE: Duration = Duration::from_millis(100);
-
 /// The time for which an exit of ssh may stay unseen if the kernel has no pidfd and SIGCHLD is lost.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
-
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
-
 /// The size of a pipe that nobody has changed (pipe(7)).
 const DEFAULT_PIPE_SIZE: usize = 64 << 10;
 

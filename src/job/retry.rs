@@ -16,19 +16,14 @@ use crate::random;
 
 /// The reason for no retry if ssh is configured to say nothing.
 const MUTED: &str = "; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
-
 /// The longest wait, unless the first wait may be longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
-
 /// The most retries after connections that were closed at the login.
 const MAX_AT_LOGIN: u32 = 3;
-
 /// The shortest wait after such a connection, as a multiple of the longest first wait after another.
 const LOGIN_FACTOR: u32 = 10;
-
 /// The first retry of a job that is probably locked out.
 const FIRST_PATIENT: u32 = 5;
-
 /// The longest wait of such a job, as a multiple of the longest first wait. Its shortest wait is a quarter of that.
 const PATIENT_FACTOR: u32 = 120;
 
@@ -79,8 +74,9 @@ impl Failures {
                 if self.at_login > MAX_AT_LOGIN {
                     return Decision::Final(Some((Notice::LooksRefused, "")));
                 }
-                let wait = self.retries.wait(self.all);
-                self.retry(wait.max(self.retries.wait_after_login()))
+                let shortest = self.retries.delay.saturating_mul(LOGIN_FACTOR);
+                let wait = between(shortest, shortest.saturating_mul(2));
+                self.retry(wait.max(self.retries.wait(self.all)))
             }
         }
     }
@@ -103,11 +99,6 @@ impl Retries {
         let longest = self.longest_wait(number);
         let shortest = if number < FIRST_PATIENT { Duration::ZERO } else { longest / 4 };
         between(shortest, longest)
-    }
-
-    fn wait_after_login(&self) -> Duration {
-        let shortest = self.delay.saturating_mul(LOGIN_FACTOR);
-        between(shortest, shortest.saturating_mul(2))
     }
 
     fn longest_wait(&self, number: u32) -> Duration {

@@ -1,10 +1,9 @@
 //! Reads signals as events from a descriptor, for which poll(2) can wait.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{fs::File, sync::Arc};
 
 use nix::sys::signal::{SigSet, Signal as NixSignal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};

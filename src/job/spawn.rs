@@ -3,14 +3,10 @@
 //! Our own mask blocks nearly every signal, and a child inherits the mask. Rust has no safe way to change it between
 //! fork and exec except `posix_spawn(3)`, which std does not expose.
 
-use std::env;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::{self, File};
-use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::{env, io, os::unix::ffi::OsStrExt, os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
@@ -131,8 +127,7 @@ impl Child {
     /// it is reaped. None if the kernel does not count them or hides them.
     pub fn written(&self) -> Option<u64> {
         let io = fs::read(format!("/proc/{}/io", self.pid)).ok()?;
-        let count = |line: &[u8]| number(line.strip_prefix(b"wchar: ")?);
-        io.split(|&byte| byte == b'\n').find_map(count)
+        io.split(|&byte| byte == b'\n').find_map(|line| number(line.strip_prefix(b"wchar: ")?))
     }
 
     /// Reaps the child if it has exited, and returns its status. After that, no other method may be called. Fails if

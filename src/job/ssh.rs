@@ -1,23 +1,17 @@
 //! The ssh command: its words, its form in the log, and its start.
 
-use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, PipeReader, Read};
-use std::iter;
-use std::num::NonZeroU16;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::{borrow::Cow, iter, num::NonZeroU16, os::fd::AsFd};
 
 use rustix::pipe::fcntl_setpipe_size;
 
-use super::ask::ask;
-use super::marker::Marker;
 use super::openssh::{self, NAME};
-use super::proof::Proved;
-use super::signals::Signals;
 use super::spawn::{Child, Program};
 use super::words::{Login, Operands};
+use super::{ask::ask, marker::Marker, proof::Proved, signals::Signals};
 use crate::escape;
 
 /// The bytes that the pipe may hold; Linux starts with 64 KiB.
@@ -25,7 +19,6 @@ use crate::escape;
 /// A larger pipe makes larger appends to the log: 160 MB in lines of 80 bytes took 225 ms with 64 KiB, 167 with 128 KiB
 /// a read, 125 to 144 with this, and not less with more (`cat | cat` 104 to 122).
 const PIPE_SIZE: usize = 512 << 10;
-
 /// The bytes of a key's file that show whether the key has a passphrase.
 const LONGEST_HEAD: u64 = 256;
 

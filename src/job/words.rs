@@ -1,9 +1,7 @@
 //! The words of a job, each valid for its place: HOST, SCRIPT, PARAMETERS and the login.
 
 use std::ffi::{OsStr, OsString};
-use std::iter;
-use std::num::NonZeroU16;
-use std::os::unix::ffi::OsStrExt;
+use std::{iter, num::NonZeroU16, os::unix::ffi::OsStrExt};
 
 use crate::escape;
 
@@ -31,10 +29,8 @@ pub enum WordError {
 #[derive(Debug, Clone)]
 pub struct Host(OsString);
 
-impl TryFrom<OsString> for Host {
-    type Error = WordError;
-
-    fn try_from(word: OsString) -> Result<Self, WordError> {
+impl Host {
+    pub fn new(word: OsString) -> Result<Self, WordError> {
         refuse_empty_or_option(&word)?;
         refuse_characters(&word, |c| c == '@' || SHELL_METACHARACTERS.contains(c))?;
         refuse_port(&word)?;
@@ -45,10 +41,8 @@ impl TryFrom<OsString> for Host {
 #[derive(Debug, Clone)]
 pub struct Login(OsString);
 
-impl TryFrom<OsString> for Login {
-    type Error = WordError;
-
-    fn try_from(word: OsString) -> Result<Self, WordError> {
+impl Login {
+    pub fn new(word: OsString) -> Result<Self, WordError> {
         refuse_empty_or_option(&word)?;
         // Allowed in spite of the shell: DOMAIN\user and machine$ are names in Active Directory, and ssh splits
         // user@domain at the last `@`, which is ours.
@@ -61,11 +55,9 @@ impl TryFrom<OsString> for Login {
 #[derive(Debug, Clone)]
 pub struct Script(OsString);
 
-impl TryFrom<OsString> for Script {
-    type Error = WordError;
-
+impl Script {
     /// Empty is refused: without a command, ssh opens a login shell, which runs whatever standard input contains.
-    fn try_from(word: OsString) -> Result<Self, WordError> {
+    pub fn new(word: OsString) -> Result<Self, WordError> {
         refuse_empty_or_option(&word)?;
         Ok(Self(word))
     }

@@ -1,9 +1,6 @@
 //! One log file: makes and parses its name, and appends to it in a directory where others can write.
 
-use std::fmt::{self, Display, Formatter};
-use std::io;
-use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::{io, os::fd::OwnedFd, path::Path};
 
 use chrono::NaiveDate;
 use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, Stat, fallocate, fchmod, fstat, lstat, open, tell};
@@ -14,7 +11,6 @@ use crate::decimal::number;
 
 /// The attempts to open a file that vanishes. Only somebody who creates and deletes it without pause gets this far.
 const OPEN_ATTEMPTS: u32 = 100;
-
 /// The writes of other processes that a check for a torn line waits for. By then one of them has long ended the line.
 const TORN_CHECKS: u32 = 10;
 
@@ -51,25 +47,18 @@ impl LogName {
         let user = Some(number(uid.as_bytes())?);
         Some(Self { day, user, run })
     }
+
+    pub fn text(&self) -> String {
+        let user = self.user.map_or_else(String::new, |uid| format!(".{uid}"));
+        let run = self.run.map_or_else(String::new, |run| format!(".{run:016x}"));
+        format!("{}_remoteexe{user}{run}.log", self.day.format("%Y%m%d"))
+    }
 }
 
 fn parse_run(text: &str) -> Option<u64> {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     let is_number = text.len() == 16 && text.bytes().all(is_digit);
     is_number.then(|| u64::from_str_radix(text, 16).ok())?
-}
-
-impl Display for LogName {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}_remoteexe", self.day.format("%Y%m%d"))?;
-        if let Some(uid) = self.user {
-            write!(formatter, ".{uid}")?;
-        }
-        if let Some(run) = self.run {
-            write!(formatter, ".{run:016x}")?;
-        }
-        formatter.write_str(".log")
-    }
 }
 
 /// The reason why a file did not take the records.

@@ -6,12 +6,10 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use memchr::memchr_iter;
 
 use crate::decimal::{are_digits, number};
-use crate::exit;
-use crate::ssh_error::HAS_PASSPHRASE;
+use crate::{exit, ssh_error::HAS_PASSPHRASE};
 
 /// The most bytes of whole records in one write(2).
 pub const MAX_APPEND: usize = 1 << 20;
-
 /// The most bytes of text in one record: a longer text becomes several records. The rest of an append has space for any
 /// two prefixes and a mark.
 pub const MAX_TEXT: usize = MAX_APPEND - 128;
@@ -183,7 +181,6 @@ const END: &[u8] = b"END,";
 const NOTICE: &[u8] = b"remoteexe: ";
 const MARK: &[u8] = b"remoteexe: the next line is output";
 const USAGE_ERROR: &[u8] = b"error: ";
-
 /// The texts of the messages before and after the part that differs. Of two that fit, the first counts.
 const NOTICES: [(Notice, &[u8], &[u8]); 18] = [
     (Notice::SshNotFound, b"ssh: not found in PATH; ", b""),
@@ -237,7 +234,10 @@ impl<'a> Kind<'a> {
             b'w' => Self::Wait(duration(text.strip_prefix(WAIT)?.strip_suffix(b" s")?)?),
             b'e' | b'u' => match text.strip_prefix(USAGE_ERROR) {
                 Some(reason) => Self::UsageError(reason),
-                None if is_usage(text) => Self::Usage(text),
+                // On some machines the bash original's examples had other quotes.
+                None if text.starts_with(b"usage: remoteexe ") || text.starts_with(b"e.g.) remoteexe ") => {
+                    Self::Usage(text)
+                }
                 None => return None,
             },
             _ => return None,
@@ -262,11 +262,6 @@ impl<'a> Kind<'a> {
             Self::Usage(line) | Self::Output(line) => line.to_vec(),
         }
     }
-}
-
-/// On some machines the bash original's examples had other quotes.
-fn is_usage(text: &[u8]) -> bool {
-    [b"usage: remoteexe ".as_slice(), b"e.g.) remoteexe "].iter().any(|start| text.starts_with(start))
 }
 
 impl Retry {

@@ -2,15 +2,12 @@
 //!
 //! With `MAILTO=""` cron discards standard error. If no file takes a record, syslogd or journald still may.
 
-use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::UnixDatagram;
+use std::{fs, os::unix::net::UnixDatagram};
 
 const SOCKET: &str = "/dev/log";
-
 /// Facility cron (9), severity notice (5): RFC 3164, section 4.1.1.
 const PRIORITY: u32 = 9 * 8 + 5;
-
 /// rsyslog cuts longer messages by default (`$MaxMessageSize`), and a datagram has a limit of its own.
 const MAX_MESSAGE: usize = 8000;
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::{
     LOOK_ALIKE, REMOTEEXE, SOME_VERSION, Sandbox, Scene, assert_fits, at_once, compile_ssh, forge_ssh, job, mask_waits,
-    needs_root, own_mounts, run_tool, wait_until, waits,
+    run_tool, wait_until, waits,
 };
 
 /// Executes ssh.
@@ -88,36 +88,6 @@ fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
         assert_fits(&left, &format!("{}7, ran 1", if *name == "exec" { "…" } else { &lack }), name);
         assert!(!left.contains("not connected"), "{name}\n{left}");
     });
-}
-
-#[test]
-fn whatever_separates_ssh_from_the_job_behind_a_launcher_the_log_warns() {
-    let sandbox = Sandbox::shared();
-    let scene = Scene::new();
-    let bin = compile_ssh(&scene, EXEC);
-    let mut command = scene.remoteexe();
-    command.env("PATH", format!("{bin}:/usr/bin:/bin"));
-    sandbox.connect_with_config(&mut command, &scene, "ForkAfterAuthentication yes");
-    let run = scene.run(command.args(["h", "sleep 1; exit 7"]));
-    assert_eq!(run.code, 0, "{}", run.records);
-    let warning = format!(
-        "\nremoteexe: no guards against options that separate ssh from the job: {bin}/ssh is not known as OpenSSH's own ssh; "
-    );
-    assert!(run.records.contains(&warning), "{}", run.records);
-}
-
-#[test]
-fn without_proc_the_job_runs_as_without_retries_and_the_log_says_so() {
-    needs_root();
-    let sandbox = Sandbox::shared();
-    let scene = Scene::new();
-    let mut command = own_mounts("mount -t tmpfs none /proc; exec \"$@\"");
-    scene.equip(&mut command);
-    command.args([REMOTEEXE, "--retries", "1", "--connect-timeout", "1"]);
-    let left = job(&scene, sandbox.connect(&mut command), "sleep 2; exit 255");
-    let reason = "/proc does not show what runs";
-    let lacks = format!("remoteexe: no retries: {reason} | remoteexe: no connect timeout: {reason}");
-    assert_fits(&left, &format!("call | {lacks} | 255, ran 1"), "without /proc");
 }
 
 #[test]

@@ -41,28 +41,3 @@ fn master(path: &str) -> Option<String> {
     let pid = answer.trim_end().strip_prefix("Master running (pid=")?;
     Some(pid.strip_suffix(')')?.to_owned())
 }
-
-#[test]
-fn a_proxy_command_that_lingers_does_not_keep_the_job() {
-    let sandbox = Sandbox::shared();
-    let scene = Scene::new();
-    // ssh ends it with HUP and does not wait for it. Its standard error is ssh's, which is our pipe.
-    let script = format!(
-        "trap '' HUP TERM; echo $$ >{}
-         /usr/sbin/sshd -i -f {}/sshd_config
-         while :; do sleep 0.1; done",
-        scene.path("proxy-pid").display(),
-        sandbox.dir.display()
-    );
-    fs::write(scene.path("proxy"), script).unwrap();
-    let proxy = format!("ProxyCommand=sh {}", scene.path("proxy").display());
-    let mut command = scene.remoteexe();
-    sandbox.connect(&mut command);
-    command.args(["-o", &proxy, "h", "echo out; exit 3"]);
-    let mut child = Running::spawn(&mut command);
-    let proxy = Lingering::new(scene.wait_for_file("proxy-pid"));
-    assert_eq!(child.code(), Some(3));
-    assert!(proxy.is_alive());
-    let log = scene.log();
-    assert!(log.ends_with("\nout\nEND,3,h echo out; exit 3\n"), "{log}");
-}

@@ -86,8 +86,10 @@ fn run_with_key(sandbox: &Sandbox, spoil: &str, options: &[&str]) -> Value {
 }
 
 #[test]
-fn a_key_that_ssh_cannot_use_is_named() {
-    let sandbox = Sandbox::start();
+fn a_key_that_ssh_cannot_use_is_named_also_behind_a_banner() {
+    let scene = Scene::new();
+    fs::write(scene.path("banner"), "Authorized users only\n".repeat(20)).unwrap();
+    let sandbox = Sandbox::start_with_sshd_config(&format!("Banner {}", scene.path("banner").display()));
     for (spoil, words) in [
         ("cp $KEY key; chmod 600 key; ssh-keygen -q -p -N secret -f key", "has a passphrase"),
         ("cp $KEY key; chmod 644 key", "are too open"),

@@ -7,11 +7,6 @@ use crate::report::{printed, report};
 use crate::report_bad_night::Begun;
 use crate::support::{Scene, records_of, run_tool};
 
-/// The metrics of `log`.
-fn metrics(log: impl AsRef<[u8]>) -> String {
-    printed(&report(log, &["--prometheus"]))
-}
-
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/prometheus");
 
 /// What an expression gives after some minutes, with the samples of a text all the time.
@@ -60,10 +55,8 @@ fn of_a_bad_night_there_is_one_alert_for_each_cause_and_none_of_a_report_that_is
 
 #[test]
 fn a_skip_is_no_alert_and_a_report_that_is_old_or_missing_is_one() {
-    let text = metrics(records_of(
-        "10:00:00  1  h flock -n /l /x  5s  ok
-         10:05:00  2  h flock -n /l /x  1s  exit 1\n",
-    ));
+    let skipped = "10:00:00  1  h flock -n /l /x  5s  ok\n10:05:00  2  h flock -n /l /x  1s  exit 1\n";
+    let text = printed(&report(records_of(skipped), &["--prometheus"]));
     let (firing, old) = ("count(ALERTS{alertstate=\"firing\"})", "count(ALERTS{alertname=\"RemoteexeReportIsOld\"})");
     expect(&text, 40, &[(firing, 0)]);
     let zero = "remoteexe_report_timestamp_seconds 0\n";

@@ -10,7 +10,6 @@ use super::zone::Zone;
 
 /// A larger jump of the clock, in minutes, is not summer time: the daemon goes on from there.
 const LARGEST_CHANGE: i64 = 3 * 60;
-
 /// The longest gap, in minutes, that the daemon makes up for in full.
 const CAUGHT_UP: i64 = 5;
 

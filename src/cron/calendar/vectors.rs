@@ -5,9 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::dst::clock_intervals;
-use super::slots;
-use super::zone::Zone;
+use super::{dst::clock_intervals, slots, zone::Zone};
 use crate::cron::crontab::parse::{Columns, Contents};
 use crate::cron::daemon::{Daemon, MachineCron};
 use crate::cron::timing::Timing;

@@ -1,17 +1,14 @@
 //! Time zones: the machine's, and zones named by cronie's `CRON_TZ`.
 
-use std::env;
 use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Component, Path};
+use std::{env, io::Read};
 
 use chrono::{DateTime, Local, Offset, TimeZone as _};
 use tz::TimeZone;
 
 const ZONEINFO: &str = "/usr/share/zoneinfo";
-
 const LOCALTIME: &str = "/etc/localtime";
-
 /// The most bytes of a zone's file that are read. A real file has 4 KiB at most.
 const LARGEST_FILE: u64 = 64 << 10;
 
@@ -42,8 +39,7 @@ pub fn name_of_machine() -> Option<String> {
 impl Zone {
     /// The zone of this name. Another user's crontab may give it, so it leads to no file outside of the database.
     pub fn named(name: &str) -> Option<Self> {
-        let is_plain = |part| matches!(part, Component::Normal(_));
-        if name.is_empty() || !Path::new(name).components().all(is_plain) {
+        if name.is_empty() || !Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
             return None;
         }
         let path = Path::new(ZONEINFO).join(name);

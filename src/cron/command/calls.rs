@@ -3,9 +3,7 @@
 //! Walks through a command, and unwraps programs that run another one, such as `timeout` and `flock`.
 //! Never guesses: a call whose words only a shell can know is reported with the reason.
 
-use std::ffi::OsString;
-use std::mem;
-use std::os::unix::ffi::OsStringExt;
+use std::{ffi::OsString, mem, os::unix::ffi::OsStringExt};
 
 use memchr::memmem;
 
@@ -17,10 +15,8 @@ use crate::cron::crontab::variables::Variables;
 use crate::escape::shortened;
 
 const NAME: &[u8] = b"remoteexe";
-
 /// The deepest `sh -c "sh -c …"` that is followed.
 const DEEPEST: usize = 4;
-
 /// Programs that may have the word `remoteexe` among their arguments without running it.
 const NO_RUNNERS: [&str; 62] = [
     "[", "[[", "awk", "basename", "cat", "cd", "chgrp", "chmod", "chown", "command", "cp", "curl", "cut", "df",
@@ -32,7 +28,6 @@ const NO_RUNNERS: [&str; 62] = [
 
 /// The words of find(1) before a command. Its other words are paths and conditions.
 const FIND_RUNS: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
-
 /// Commands that end at once and do not fail in a sound crontab: the shell runs what follows their `&&`.
 const SURE: [&str; 14] =
     [".", ":", "cd", "date", "echo", "export", "printf", "set", "sleep", "source", "true", "ulimit", "umask", "unset"];

@@ -1,10 +1,7 @@
 //! The scripts that a command starts on this machine, which may call remoteexe.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::{ffi::OsStr, fs, io::Read, os::unix::ffi::OsStrExt};
 
 use super::calls::line_may_run;
 use super::lexer::{Word, base_name, tokens};

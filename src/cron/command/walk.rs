@@ -2,18 +2,15 @@
 //!
 //! Every text has a walk. After a syntax error, the walk goes on with the next command.
 
-use std::iter::Peekable;
-use std::vec::IntoIter;
+use std::{iter::Peekable, vec::IntoIter};
 
 use super::lexer::{Operator, Token, Word};
 use super::wait::Wait;
 
 /// The deepest groups and branches that are followed: a hostile line may have thousands.
 const DEEPEST: usize = 50;
-
 /// Reserved words that end the list before them.
 pub const ENDS: [&[u8]; 7] = [b"then", b"elif", b"else", b"fi", b"done", b"esac", b"}"];
-
 /// Reserved words that do not change the command after them.
 const PREFIXES: [&[u8]; 2] = [b"!", b"do"];
 

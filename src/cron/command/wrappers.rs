@@ -43,7 +43,6 @@ const WRAPPERS: [(&str, &str, usize); 29] = [
 
 /// Programs that run the text after `-c`.
 const SHELLS: [&str; 10] = ["ash", "bash", "busybox", "dash", "ksh", "mksh", "script", "sh", "su", "zsh"];
-
 const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
 
 #[derive(Default)]
@@ -191,8 +190,7 @@ pub fn limit_of_script<'a>(words: impl Iterator<Item = &'a [u8]>) -> Option<u64>
 /// Whether a failure of the first program is the status of the whole command: no `;`, `|` or `||` follows.
 pub fn first_gives_status(command: &[u8]) -> bool {
     let tokens = tokens(command, &Variables::default()).unwrap_or_default();
-    let is_other = |it: &Token| matches!(it, Token::Operator(Operator::Sequence | Operator::Pipe | Operator::Or));
-    !tokens.iter().any(is_other)
+    !tokens.iter().any(|it| matches!(it, Token::Operator(Operator::Sequence | Operator::Pipe | Operator::Or)))
 }
 
 /// The limit of timeout(1), where 0 is none.

@@ -5,16 +5,12 @@ use crate::cron::jobs::CronJob;
 
 /// The seconds by which a START may come before its slot: cron and remoteexe read the clock at two times.
 pub const EARLY: i64 = 5;
-
 /// The longest time, in seconds, from a slot to its START without a reason.
 const LONGEST_GRACE: i64 = 3 * 60;
-
 /// The shortest such time, where a random wait leaves less before the next slot.
 const SHORTEST_GRACE: i64 = 20;
-
 /// After a stop of at most this many seconds, a daemon runs all that was due meanwhile.
 const CATCH_UP: i64 = 6 * 60;
-
 /// The same for lines whose minute and hour do not begin with `*`.
 const CATCH_UP_FIXED_TIME: i64 = 3 * 3600;
 
@@ -48,12 +44,13 @@ impl CronJob {
         let least = seconds(self.wait.least);
         let random = self.wait.most.map(|most| seconds(most) - least);
         let grace = match random {
-            Some(random) => random + grace(interval - random),
+            Some(random) => random + (interval - random).clamp(SHORTEST_GRACE, LONGEST_GRACE),
             // The wait is unknown, so the START comes at some time before the next slot.
             None => interval.min(24 * 3600),
         };
         let longest = random.map_or(grace, |random| (random + LONGEST_GRACE).max(grace));
-        let catch_up = catch_up(self.timing.is_wildcard) + random.unwrap_or(0);
+        let catch_up = if self.timing.is_wildcard { CATCH_UP } else { CATCH_UP_FIXED_TIME };
+        let catch_up = catch_up + random.unwrap_or(0);
         let is_certain = !self.is_conditional && self.wait.most.is_some();
         let mut due = Vec::new();
         self.each_due_minute(intervals, &mut |slot| {
@@ -84,16 +81,6 @@ impl CronJob {
         });
         shortest
     }
-}
-
-/// The time in which a START belongs to its slot, given the time to the next slot.
-fn grace(interval: i64) -> i64 {
-    interval.clamp(SHORTEST_GRACE, LONGEST_GRACE)
-}
-
-/// The longest delay with which a daemon that was stopped still starts a line.
-fn catch_up(is_wildcard: bool) -> i64 {
-    if is_wildcard { CATCH_UP } else { CATCH_UP_FIXED_TIME }
 }
 
 /// Limits a wait to some years.

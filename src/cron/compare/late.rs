@@ -4,21 +4,17 @@
 //! falls into the minute of the next slot: the first slot looks missed, and the last START looks like one too many. But
 //! each slot has its START, in order.
 
-use std::collections::VecDeque;
-use std::mem;
+use std::{collections::VecDeque, mem};
 
 use super::due::{Due, EARLY};
 
 /// STARTs that come at most this many seconds after their slots on average are not late. If a scheduler's STARTs
 /// usually come later, the usual delay is added.
 const PROMPT: i64 = 5;
-
 /// A usual delay of this many seconds is within [`PROMPT`].
 const NO_DELAY: i64 = 2;
-
 /// The number of STARTs before the first late one that count for the average, because STARTs become late one by one.
 const BEFORE: usize = 3;
-
 /// The longest time, in seconds, of late STARTs in a row.
 const LONGEST: i64 = 3600;
 
@@ -47,8 +43,7 @@ impl LateStarts {
     /// Notes the START of a slot, which may show that the last slot in `missed` has none.
     pub fn push(&mut self, due: Due, start: i64, missed: Option<&mut Due>) {
         let waited = self.found.back().map(|(last, _)| last.detected_at);
-        let is_old = |(first, _): &(Due, i64)| first.at < due.at - LONGEST;
-        while self.found.front().is_some_and(is_old) {
+        while self.found.front().is_some_and(|(first, _)| first.at < due.at - LONGEST) {
             self.late.extend(self.found.pop_front().filter(is_late));
         }
         self.found.push_back((due, start));

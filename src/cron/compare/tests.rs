@@ -1,9 +1,6 @@
 //! Tests the rule with jobs of a few minutes, and with random weeks in which summer time begins or ends.
 
-use std::collections::HashMap;
-use std::ops::Range;
-use std::path::Path;
-use std::rc::Rc;
+use std::{collections::HashMap, ops::Range, path::Path, rc::Rc};
 
 use super::comparison::{Comparison, ComparisonResult, MissedSlot};
 use super::due::Due;
@@ -16,7 +13,6 @@ use crate::cron::jobs::{CallMeaning, CronJob, CronJobs};
 use crate::cron::timing::Timing;
 
 const MINUTE: i64 = 60;
-
 const WEEK: i64 = 7 * 24 * 60;
 
 fn entry(timing: &str) -> Rc<CronJob> {

@@ -1,10 +1,9 @@
 //! Finds the crontabs of a machine, reads them, and says why cron rejects a file.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::{collections::HashSet, os::unix::fs::MetadataExt};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
 use rustix::io::Errno;
@@ -17,10 +16,8 @@ use crate::machine::Users;
 
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
 const LARGEST: u64 = 16 << 20;
-
 const CRONTAB: &str = "/etc/crontab";
 const CRON_D: &str = "/etc/cron.d";
-
 /// Files and directories by which other programs than the cron daemon start jobs: anacron, run-parts, at and mcron.
 const OF_OTHERS: [&str; 8] = [
     "/etc/anacrontab",

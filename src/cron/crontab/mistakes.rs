@@ -4,12 +4,9 @@ use crate::cron::fault::Fault;
 
 /// The mark that an editor may write at the beginning of UTF-8.
 pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 pub const WITHOUT_MARK: &str = "save it as UTF-8 without a byte order mark (BOM)";
-
 /// The remedy for a command that goes on in the next line.
 pub const ONE_LINE: &str = "write the command in one line, or put it into a script";
-
 /// The blanks and quotes of text processors: the character, its name, and what to write instead.
 const LOOKALIKES: [(&str, &str, &str); 7] = [
     ("\u{a0}", "a no-break space", "replace the no-break space by a blank"),

@@ -1,7 +1,6 @@
 //! The text of a crontab: its lines, the variables set for each, and the lines that cron refuses.
 
-use std::mem;
-use std::rc::Rc;
+use std::{mem, rc::Rc};
 
 use super::mistakes;
 use super::variables::{Assignment, Variables};
@@ -13,10 +12,8 @@ use crate::cron::timing::{Timing, split_word};
 
 /// The most lines that Debian's cron takes.
 const MOST_LINES: usize = 10_000;
-
 /// Debian's cron refuses a command of more bytes.
 const LONGEST_DEBIAN_COMMAND: usize = 999;
-
 /// cronie cuts off the bytes after these.
 const LONGEST_CRONIE_COMMAND: usize = 131_071;
 
@@ -101,7 +98,8 @@ impl Contents {
             // cron ends a line or a value at a NUL, depending on the place.
             let other = ("a NUL byte: this is not a text", "write the crontab as plain text");
             let fault = mistakes::encoding(text).unwrap_or(Fault::new(other.0, other.1));
-            reader.refuse_file(fault.at(line + 1));
+            // Every daemon ignores the file.
+            reader.refuse_as(Daemon::Debian, fault.at(line + 1));
             let visible: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
             reader.contents.mentions_remoteexe = mentions_name(&visible);
             return reader.contents;
@@ -130,8 +128,7 @@ struct CrontabParser {
 
 impl CrontabParser {
     fn take(&mut self, line: &[u8], number: usize, is_unfinished: bool) {
-        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
-        let line = &line[line.iter().take_while(is_blank).count()..];
+        let line = &line[line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()..];
         let is_continued = mem::replace(&mut self.is_continued, line.ends_with(b"\\"));
         if line.is_empty() {
             return;
@@ -187,9 +184,8 @@ impl CrontabParser {
             fault(problem.to_owned(), mistakes::WITHOUT_MARK);
         }
         let is_ours = name.starts_with(b"REMOTEEXE_");
-        if (is_ours || name == b"PATH")
-            && let Some((problem, remedy)) = mistakes::lookalike(value)
-        {
+        let has_words = is_ours || name == b"PATH";
+        if let Some((problem, remedy)) = mistakes::lookalike(value).filter(|_| has_words) {
             fault(format!("{problem} in a variable"), remedy);
         }
         if is_ours && value.contains(&b'$') {
@@ -244,8 +240,7 @@ impl CrontabParser {
 
     /// The line without its `#`, if the comment mentions remoteexe.
     fn commented_out(&self, line: &[u8], number: usize) -> Option<CronLine> {
-        let is_mark = |byte: &&u8| matches!(byte, b'#' | b' ' | b'\t');
-        let line = &line[line.iter().take_while(is_mark).count()..];
+        let line = &line[line.iter().take_while(|byte| matches!(byte, b'#' | b' ' | b'\t')).count()..];
         mentions_name(line).then(|| self.line(line, number))?.ok()
     }
 
@@ -287,15 +282,12 @@ impl CrontabParser {
     }
 
     fn refuse(&mut self, fault: Fault) {
-        self.contents.is_ignored |= self.daemon == Daemon::Debian;
-        let consequence = Some(self.daemon.consequence());
-        self.contents.faults.push(Fault { consequence, ..fault });
+        self.refuse_as(self.daemon, fault);
     }
 
-    /// Every daemon ignores the file.
-    fn refuse_file(&mut self, fault: Fault) {
-        self.contents.is_ignored = true;
-        let consequence = Some(Daemon::Debian.consequence());
+    fn refuse_as(&mut self, daemon: Daemon, fault: Fault) {
+        self.contents.is_ignored |= daemon == Daemon::Debian;
+        let consequence = Some(daemon.consequence());
         self.contents.faults.push(Fault { consequence, ..fault });
     }
 }

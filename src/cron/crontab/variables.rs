@@ -7,7 +7,6 @@ use crate::cron::timing::split_word;
 
 /// The most variables. A hostile crontab may have thousands.
 const MOST: usize = 64;
-
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
 /// The variables that earlier lines of a crontab have set.
@@ -81,9 +80,7 @@ impl Assignment {
         };
         Some(Self { name: name.to_vec(), value: value.to_vec(), is_quoted })
     }
-}
 
-impl Assignment {
     /// The crond of busybox sets three variables only, each to the first word.
     fn of_busybox(line: &[u8]) -> Option<Self> {
         let word = split_word(line).0;

@@ -1,8 +1,6 @@
 //! The access of a user to a file, by the modes of the file and of the directories above it.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use rustix::fs::getxattr;
 

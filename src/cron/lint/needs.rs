@@ -1,9 +1,7 @@
 //! Checks the needs of a run on this machine: a shell, remoteexe and ssh in PATH, a log directory, keys. Runs nothing.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt, os::unix::fs::MetadataExt};
 
 use super::access::{FileAccess, may};
 use crate::cron::command::lexer::base_name;

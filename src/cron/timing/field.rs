@@ -23,7 +23,6 @@ pub const UNITS: [Unit; 5] = [
 ];
 
 pub const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 /// Sunday is both 0 and 7.
 pub const WEEKDAYS: [&str; 8] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
@@ -198,8 +197,7 @@ impl Unit {
         let (word, after) = rest.split_at(rest.iter().take_while(is_part).count());
         *rest = after;
         let word = str::from_utf8(word).unwrap_or_default();
-        let has_name = |name: &&str| name.eq_ignore_ascii_case(word);
-        if let Some(index) = self.names.iter().position(has_name) {
+        if let Some(index) = self.names.iter().position(|name| name.eq_ignore_ascii_case(word)) {
             return Ok(i64::from(self.low) + i64::try_from(index).unwrap_or_default());
         }
         if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -8,7 +8,6 @@ use crate::cron::{Fault, Finding, PortableLines};
 
 /// The CPU time of a run in Airflow, in seconds: measured with 3.3.2, a `LocalExecutor` and `SQLite`.
 const SECONDS_OF_RUN: f64 = 0.57;
-
 const MOST_TIMES: usize = 3;
 
 /// The differences of all lines, in the order of the crontabs.
@@ -46,8 +45,7 @@ fn of_users(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str
     users.sort_unstable();
     users.dedup();
     for user in users {
-        let of_user = |line: &&&DagLine| line.line.run.user.as_deref() == Some(user);
-        let count = lines.iter().filter(of_user).count();
+        let count = lines.iter().filter(|line| line.line.run.user.as_deref() == Some(user)).count();
         let problem = match count {
             1 => format!("1 line runs as {user}"),
             _ => format!("{count} lines run as {user}"),

@@ -7,14 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::schedule::{AirflowSchedule, DagLine};
-use crate::clock::date;
-use crate::cron::Zone;
+use crate::{clock::date, cron::Zone};
 
 const DAY: i64 = 24 * 60;
-
 /// The days in which changes of the clock are looked for.
 const AHEAD: i64 = 366;
-
 /// The most days around a change of the clock, for a line that is seldom due.
 const FAR: i64 = 32;
 
@@ -107,7 +104,6 @@ fn utc(zone: &Zone, local: i64) -> i64 {
     let after = zone.offset(local + DAY);
     // With the later offset first: of a repeated minute that is the second one.
     let mut offsets = [after, before].into_iter();
-    let is_right = |offset: &i64| zone.offset(local - offset) == *offset;
-    let offset = offsets.find(is_right).unwrap_or(before);
+    let offset = offsets.find(|offset| zone.offset(local - offset) == *offset).unwrap_or(before);
     local - offset
 }

@@ -77,7 +77,7 @@ fn row(line: &DagLine, id: &str, variables: usize) -> String {
         "    # {}\n    Line({}, {}, {}, STARTS[{crontab}], {user}, VARIABLES[{variables}],\n         {}{more}),",
         comment(&line.text),
         string(id),
-        string(&schedule.to_string()),
+        string(&schedule.text()),
         string(&line.zone),
         string(&line.run.command),
     )

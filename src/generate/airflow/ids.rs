@@ -6,8 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::schedule::DagLine;
-use crate::cron::PortableLine;
-use crate::stable_hash::hash;
+use crate::{cron::PortableLine, stable_hash::hash};
 
 /// For the host, and for the script. Airflow takes 250 characters.
 const LONGEST_PART: usize = 100;
@@ -74,8 +73,7 @@ fn name(line: &DagLine) -> String {
 
 /// Whether a shell leaves a word as it is, and remoteexe takes it for an operand.
 fn is_plain(word: &str) -> bool {
-    let is_special = |c: char| "'\"`$\\;&|<>(){}*?!#~".contains(c);
-    !word.starts_with('-') && !word.contains(is_special)
+    !word.starts_with('-') && !word.contains(|c| "'\"`$\\;&|<>(){}*?!#~".contains(c))
 }
 
 /// The file name of the first word with a directory, or else the first word: `sum.sh` of `timeout 300 /srv/sum.sh a`.

@@ -4,7 +4,7 @@
 //! fields, however they begin; `6-6` is every value; `fri-mon` and `50-10` wrap around. So no field is copied. The
 //! fields are written from cron's minutes, hours, days, months and weekdays, in a form that both programs read alike.
 
-use std::fmt::{self, Display, Formatter, Write};
+use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
@@ -91,22 +91,14 @@ impl AirflowSchedule {
     pub fn counts_time(&self) -> bool {
         self.timing.hours == all(&HOURS) && !self.is_split
     }
-}
 
-/// The five fields, with a bar between two expressions.
-impl Display for AirflowSchedule {
-    fn fmt(&self, out: &mut Formatter) -> fmt::Result {
+    /// The five fields, with a bar between two expressions.
+    pub fn text(&self) -> String {
         let Timing { minutes, hours, days, months, weekdays, .. } = self.timing;
-        let minutes = field(minutes, &MINUTES);
-        let days = field(days, &DAYS);
-        let months = field(months, &MONTHS);
-        let weekdays = field(weekdays, &WEEKDAYS);
+        let [minutes, days] = [field(minutes, &MINUTES), field(days, &DAYS)];
+        let [months, weekdays] = [field(months, &MONTHS), field(weekdays, &WEEKDAYS)];
         let fields = |hours: &str| format!("{minutes} {hours} {days} {months} {weekdays}");
-        if self.is_split {
-            write!(out, "{} | {}", fields("0-11"), fields("12-23"))
-        } else {
-            write!(out, "{}", fields(&field(hours, &HOURS)))
-        }
+        if self.is_split { fields("0-11") + " | " + &fields("12-23") } else { fields(&field(hours, &HOURS)) }
     }
 }
 

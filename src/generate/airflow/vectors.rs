@@ -2,9 +2,7 @@
 //!
 //! `tests/vectors/airflow.py` says how `tests/data/airflow` was made.
 
-use std::collections::HashMap;
-use std::fs;
-use std::path::Path;
+use std::{collections::HashMap, fs, path::Path};
 
 use super::dst;
 use super::schedule::{AirflowSchedule, Guard};
@@ -32,7 +30,7 @@ fn check(path: &Path) -> (usize, usize) {
             Guard::Nothing => Vec::new(),
             Guard::Days(days) | Guard::Weekdays(days) => numbers(days).map(|n| n.to_string()).collect(),
         };
-        assert_eq!((schedule.to_string(), guard.join(",")), (fields.to_owned(), days.to_owned()), "{line}");
+        assert_eq!((schedule.text(), guard.join(",")), (fields.to_owned(), days.to_owned()), "{line}");
         let expected = match airflow {
             "=" => runs[line],
             minutes => minutes,

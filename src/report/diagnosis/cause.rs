@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::evidence::{Account, History, HostId, JobId, Outcome};
 use super::incident::{Incident, IncidentKind, IncidentState};
 use crate::escape::printable;
-use crate::report::history::{History, HostId, JobId};
-use crate::report::logs::owner::Account;
-use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reason::state_of_host;
 
 /// Words of programs that cannot reach a service. A line with such a word names the service.
@@ -105,6 +103,5 @@ fn gist(incident: &Incident, history: &History) -> String {
         let mut names = word.split(|letter| !is_in_a_name(letter));
         word.contains(|letter: char| letter.is_ascii_digit()) || names.any(|name| name == host)
     };
-    let mask = |word| if differs(word) { "#" } else { word };
-    line.split_whitespace().map(mask).collect::<Vec<_>>().join(" ")
+    line.split_whitespace().map(|word| if differs(word) { "#" } else { word }).collect::<Vec<_>>().join(" ")
 }

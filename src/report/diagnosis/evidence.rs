@@ -4,11 +4,16 @@ use std::collections::HashSet;
 
 use super::incident::Incident;
 use crate::machine::Users;
-use crate::report::history::History;
-use crate::report::history::scope::Scope;
 use crate::report::query::filter::Filter;
 use crate::report::slots::Expected;
 use crate::report::slots::missed::MissedStarts;
+
+// What most rules read of the rooms below.
+pub use crate::report::history::durations::DurationStats;
+pub use crate::report::history::scope::Scope;
+pub use crate::report::history::{History, HostId, JobId, RunFlag, RunSummary};
+pub use crate::report::logs::{owner::Account, scheduler::Scheduler};
+pub use crate::report::runs::outcome::Outcome;
 
 #[derive(Clone, Copy)]
 pub struct Evidence<'a> {

@@ -52,67 +52,32 @@ pub enum IncidentKind {
     Flapping,
     /// Runs of a job have no END, and their processes are gone.
     Lost,
-    /// Runs were lost at one time: the machine went down, or everything was killed.
-    LostTogether {
-        boot: Option<NaiveDateTime>,
-        /// Nothing was started until this time.
-        quiet_until: Option<NaiveDateTime>,
-    },
-    /// A run takes far longer than its job ever took.
-    Hung {
-        /// The duration of the longest good run before, in seconds.
-        longest: u32,
-        /// The number of later runs of the job.
-        again: u64,
-    },
+    /// Runs were lost at one time: the machine went down, or everything was killed. Nothing was started until
+    /// `quiet_until`.
+    LostTogether { boot: Option<NaiveDateTime>, quiet_until: Option<NaiveDateTime> },
+    /// A run takes far longer than its job ever took: the `longest` good run before, in seconds. `again` counts the
+    /// later runs of the job.
+    Hung { longest: u32, again: u64 },
     /// ssh cannot connect to hosts.
-    Unreachable {
-        hosts: Vec<HostId>,
-    },
+    Unreachable { hosts: Vec<HostId> },
     /// ssh connects to hosts, but a login or a host key is refused.
-    Refused {
-        hosts: Vec<HostId>,
-        refusal: Refusal,
-    },
-    /// Servers dropped some connections and took others.
-    Dropped {
-        /// The seconds of the minute with most of the drops, if there are such seconds.
-        herd: Option<Herd>,
-    },
+    Refused { hosts: Vec<HostId>, refusal: Refusal },
+    /// Servers dropped some connections and took others, most of them in some seconds of the minute if there is a herd.
+    Dropped { herd: Option<Herd> },
     /// A job takes longer than before.
-    Slower {
-        before: u32,
-        now: u32,
-    },
+    Slower { before: u32, now: u32 },
     /// Nothing was started, for longer than ever before.
-    Silent {
-        scheduler: Scheduler,
-        boot: Option<NaiveDateTime>,
-    },
-    NotStarted {
-        place: LineRef,
-        is_ignored: bool,
-    },
-    /// Most lines missed their slots at once.
-    CronDown {
-        scheduler: Scheduler,
-        boot: Option<NaiveDateTime>,
-        /// The number of runs that were lost at the same time.
-        lost: u64,
-    },
+    Silent { scheduler: Scheduler, boot: Option<NaiveDateTime> },
+    /// Slots of a line of a crontab have no START.
+    NotStarted { place: LineRef, is_ignored: bool },
+    /// Most lines missed their slots at once. `lost` counts the runs that were lost at the same time.
+    CronDown { scheduler: Scheduler, boot: Option<NaiveDateTime>, lost: u64 },
     /// The clock of a scheduler was set, or its machine stood still.
-    ClockJumped {
-        scheduler: Scheduler,
-        from: NaiveDateTime,
-        to: NaiveDateTime,
-    },
+    ClockJumped { scheduler: Scheduler, from: NaiveDateTime, to: NaiveDateTime },
     /// Slots without a START while the log was full.
     LogFull,
-    /// Slots whose STARTs came late, one soon after the other.
-    Late {
-        /// The last START.
-        started: NaiveDateTime,
-    },
+    /// Slots whose STARTs came late, one soon after the other. `started` is the last of these STARTs.
+    Late { started: NaiveDateTime },
 }
 
 /// The seconds of the minute in which a crowd of connections is dropped.
@@ -256,12 +221,11 @@ impl Incident {
 
     /// When the incident ended, if the reason has passed: after a pause the next START, otherwise the last bad record.
     pub fn end(&self) -> Option<NaiveDateTime> {
-        let next = match self.kind {
-            IncidentKind::LostTogether { .. } | IncidentKind::Silent { .. } | IncidentKind::CronDown { .. } => {
-                self.window.over
-            }
-            _ => None,
-        };
+        let is_pause = matches!(
+            self.kind,
+            IncidentKind::LostTogether { .. } | IncidentKind::Silent { .. } | IncidentKind::CronDown { .. }
+        );
+        let next = self.window.over.filter(|_| is_pause);
         self.has_passed().then(|| next.unwrap_or(self.window.last))
     }
 

@@ -4,26 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use crate::clock::local_time;
-use crate::cron::CommentedOut;
-use crate::report::diagnosis::evidence::Evidence;
+use super::evidence::{Evidence, History, JobId, Outcome, Scheduler};
 use crate::report::history::jobs::script;
-use crate::report::history::{History, JobId};
-use crate::report::logs::scheduler::Scheduler;
-use crate::report::runs::outcome::Outcome;
+use crate::{clock::local_time, cron::CommentedOut};
 
 /// The most stopped jobs for which a new name is sought: a log may have any number.
 const MAX_STOPPED: usize = 100;
-
 /// The number of STARTs that show a rhythm.
 const MIN_STARTS: usize = 4;
-
 /// A START comes within this time of its slot.
 const LATE: TimeDelta = TimeDelta::minutes(3);
-
 /// How long a job without a rhythm may pause.
 const RARE: TimeDelta = TimeDelta::hours(25);
-
 /// STARTs of one slot are at most this far apart.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(5);
 

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::cause::Likeness;
+use super::evidence::{History, JobId, Outcome, RunSummary};
 use super::incident::{Incident, IncidentKind, unique};
-use crate::report::history::{History, JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
 
 /// The longest time between two outages of a host that are one incident: the host comes and goes.
 const COMES_AND_GOES: TimeDelta = TimeDelta::hours(6);
-
 /// How much later a cause may show in one job than in another.
 const SLACK: TimeDelta = TimeDelta::minutes(10);
 

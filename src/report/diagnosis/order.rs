@@ -4,9 +4,8 @@ use std::cmp::Reverse;
 
 use chrono::TimeDelta;
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, History, JobId};
 use super::incident::{Incident, IncidentKind};
-use crate::report::history::{History, JobId};
 
 /// A job with more time between two STARTs is rare: no later run makes up for a bad run soon.
 const RARE: TimeDelta = TimeDelta::hours(4);

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::crontabs::place;
-use super::{Report, age, count, shown_name};
+use super::{Report, age, count, crontabs::place, shown_name};
 use crate::cron::CommentedOut;
 use crate::report::diagnosis::job_changes::{JobChanges, StartedJob, Twice, started};
 use crate::report::history::jobs::script;
 
 /// The most changes of each kind that are shown.
 const MAX_SHOWN: usize = 5;
-
 const NO_LINE: &str = ", then no more; no line of a crontab that is understood";
 
 /// Each change in words, after its label.

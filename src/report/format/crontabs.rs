@@ -6,21 +6,16 @@ use std::path::Path;
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::upcoming::{schedule_in_words, start_in_words};
-use super::{Clock, Report, count};
-use crate::clock::local_time;
+use super::{Clock, Expected, JobId, MissedStarts, Report, count};
 use crate::cron::upcoming::next_start;
 use crate::cron::{CronJob, Crontabs, LineRef};
-use crate::escape::printable;
-use crate::report::history::JobId;
-use crate::report::slots::missed::MissedStarts;
-use crate::report::slots::{Expected, ExpectedJob};
+use crate::report::slots::ExpectedJob;
+use crate::{clock::local_time, escape::printable};
 
 /// The most commented-out lines that are named.
 const MAX_OFF: usize = 3;
-
 /// The most changed crontabs that are named.
 const MAX_CHANGED: usize = 3;
-
 /// The first START of a day comes a little after midnight.
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 

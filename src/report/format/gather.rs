@@ -6,15 +6,11 @@ use std::collections::HashSet;
 use chrono::{NaiveDateTime, TimeDelta};
 use rustix::fs::statvfs;
 
-use super::{Needs, Report};
-use crate::clock::latest_shown;
-use crate::machine::Machine;
+use super::{Expected, MissedStarts, Needs, Report, Run, Scope, Tally};
 use crate::report::diagnosis::watch::samples::Samples;
 use crate::report::diagnosis::watch::{Watch, older};
 use crate::report::history::builder::HistoryBuilder;
-use crate::report::history::counts::Tally;
 use crate::report::history::older_logs::OlderLogs;
-use crate::report::history::scope::Scope;
 use crate::report::logs::excerpt::ReadBudget;
 use crate::report::logs::find::Logs;
 use crate::report::logs::open::{InputError, is_incomplete};
@@ -26,19 +22,16 @@ use crate::report::query::suggestions::Suggestions;
 use crate::report::query::window::Window;
 use crate::report::runs::assembler::{FullLog, Reading};
 use crate::report::runs::reading::ReadClock;
-use crate::report::runs::run::Run;
 use crate::report::slots::check::Timeframe;
 use crate::report::slots::coverage::Coverage;
-use crate::report::slots::missed::MissedStarts;
-use crate::report::slots::{Expected, Planned, not_made_up};
+use crate::report::slots::{Planned, not_made_up};
+use crate::{clock::latest_shown, machine::Machine};
 
 /// How far the clock of a record may be ahead of ours.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
-
 /// Earlier days are read for the only wanted job until there are this many runs, and at most this many days.
 const ENOUGH_RUNS: usize = 7;
 const MAX_DAYS_BACK: usize = 35;
-
 /// A job without a START on this many earlier days is new.
 const MAX_DAYS_OF_NEW: usize = 7;
 
@@ -120,14 +113,10 @@ impl<'a> Gatherer<'a> {
             return;
         }
         let has_come = run.trace.start < self.end_of_time;
-        if let Some(expected) = &mut self.expected
-            && has_come
-        {
+        if let Some(expected) = self.expected.as_mut().filter(|_| has_come) {
             expected.add(run);
         }
-        if let Some(builder) = &mut self.builder
-            && self.window.filter.is_known(run)
-        {
+        if let Some(builder) = self.builder.as_mut().filter(|_| filter.is_known(run)) {
             builder.add(run);
         }
     }
@@ -226,7 +215,7 @@ impl<'a> Gatherer<'a> {
 
     /// The period to diagnose, given the time of the last record.
     fn scope(&self, latest: Option<NaiveDateTime>) -> Scope {
-        let Period { until, .. } = self.window.filter.period;
+        let Filter { period: Period { until, .. }, host, job, .. } = &self.window.filter;
         let after = latest.map(|latest| latest + TimeDelta::seconds(1));
         // Only the logs in the log directories continue until now.
         let reads_dirs = self.query.source.dirs().is_some();
@@ -239,7 +228,7 @@ impl<'a> Gatherer<'a> {
             now,
             is_live: reads_dirs && self.machine.now - now < TimeDelta::minutes(1),
             boot: self.machine.running.boot,
-            has_all_jobs: !self.window.filter.leaves_out_jobs(),
+            has_all_jobs: host.is_none() && job.is_none(),
         }
     }
 

@@ -1,12 +1,8 @@
 //! The form of `--tsv`: a line for each run, in the columns of GNU parallel's joblog.
 
-use super::{Format, Needs, Report};
-use crate::clock::with_offset;
-use crate::escape::printable;
-use crate::exit::signal_number;
-use crate::report::output::ReportOutput;
-use crate::report::runs::run::Run;
-use crate::report::slots::Expected;
+use super::{Expected, Format, Needs, Report, ReportOutput, Run};
+use crate::report::runs::run::first_word;
+use crate::{clock::with_offset, escape::printable, exit::signal_number};
 
 const TITLES: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
 
@@ -43,7 +39,7 @@ fn line(number: u64, run: &Run) -> String {
     let unknown = || "-1".to_owned();
     let runtime = run.seconds().map_or_else(unknown, |seconds| format!("{seconds}.000"));
     let exitval = status.map_or_else(unknown, |status| status.to_string());
-    let host = match run.host() {
+    let host = match first_word(&run.trace.job) {
         // GNU parallel refuses an empty host.
         b"" => "-".to_owned(),
         host => printable(host),

@@ -1,25 +1,16 @@
 //! The form of `--json`: a document on a line for each run.
 
-use std::fmt::Write;
-use std::os::unix::ffi::OsStrExt;
+use std::{fmt::Write, os::unix::ffi::OsStrExt};
 
 use chrono::NaiveDateTime;
 use memchr::memchr;
 use serde::Serialize;
 
-use super::watch::facts;
-use super::{Format, Needs, Report};
-use crate::clock::with_offset;
-use crate::escape::is_safe;
-use crate::exit::signal;
-use crate::machine::Users;
-use crate::report::diagnosis::watch::finding::WatchFinding;
-use crate::report::logs::owner::Account;
-use crate::report::output::ReportOutput;
+use super::{Account, Expected, Format, Needs, Report, ReportOutput, Run, Slot, WatchFinding, watch::facts};
 use crate::report::runs::kept::KeptRecords;
-use crate::report::runs::run::{End, Run, first_word};
-use crate::report::slots::missed::Slot;
-use crate::report::slots::{Expected, ExpectedJob};
+use crate::report::runs::run::{End, first_word};
+use crate::report::slots::ExpectedJob;
+use crate::{clock::with_offset, escape::is_safe, exit::signal, machine::Users};
 
 pub struct Json<'a> {
     pub users: &'a Users,
@@ -71,7 +62,9 @@ struct JsonDocument(Vec<u8>);
 impl JsonDocument {
     fn with(mut self, name: &str, value: impl Serialize) -> Self {
         let before = if self.0.is_empty() { "{\"" } else { ",\"" };
-        self.0.extend([before, name, "\":"].map(str::as_bytes).concat());
+        for part in [before, name, "\":"] {
+            self.0.extend_from_slice(part.as_bytes());
+        }
         serde_json::to_writer(&mut self.0, &value).expect("strings, numbers and lists become JSON");
         self
     }

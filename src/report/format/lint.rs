@@ -1,21 +1,15 @@
 //! The form of `--check`: the faults of the crontabs, a line each, as a compiler shows them, and the unknown calls.
 
-use std::collections::HashSet;
-use std::fmt::Write;
-use std::path::Path;
+use std::{collections::HashSet, fmt::Write, path::Path};
 
-use super::crontabs::place;
-use super::{Format, Needs, Report, at_most, count};
+use super::{Format, Needs, Report, ReportOutput, at_most, count, crontabs::place};
 use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
 use crate::escape::{printable, shortened};
-use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
 /// The most bytes of a reason that are shown.
 const LONGEST: usize = 1_000;
-
 const MOST_UNKNOWN: usize = 20;
-
 /// The most commented-out lines that are named.
 const MOST_COMMENTED_OUT: usize = 10;
 
@@ -93,6 +87,5 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
 fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
     let faulty: HashSet<(&Path, Option<usize>)> =
         findings.iter().map(|finding| (finding.file.as_path(), finding.fault.line)).collect();
-    let is_unexplained = |it: &&UnknownCall| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
-    unknown.iter().filter(is_unexplained).collect()
+    unknown.iter().filter(|it| !faulty.contains(&(&*it.place.file, Some(it.place.line)))).collect()
 }

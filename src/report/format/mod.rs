@@ -19,10 +19,21 @@ pub mod upcoming;
 pub mod watch;
 pub mod words;
 
-use super::output::ReportOutput;
 use super::query::window::Reach;
-use super::runs::run::Run;
-use super::slots::Expected;
+
+// What most forms read of the rooms below.
+pub use super::diagnosis::incident::{Incident, IncidentKind, IncidentState};
+pub use super::diagnosis::watch::finding::{Oddity, WatchFinding};
+pub use super::history::counts::{Count, Tally};
+pub use super::history::durations::DurationStats;
+pub use super::history::scope::Scope;
+pub use super::history::{HostId, JobId, RunFlag, RunSummary};
+pub use super::logs::{owner::Account, scheduler::Scheduler};
+pub use super::output::{ReportOutput, style::Severity};
+pub use super::runs::outcome::{Outcome, Reason};
+pub use super::runs::run::Run;
+pub use super::slots::Expected;
+pub use super::slots::missed::{MissedStarts, Slot};
 pub use report::Report;
 pub use words::{Clock, age, at_most, chart, count, duration, grouped, shown_name, usual_duration, way};
 

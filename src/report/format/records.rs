@@ -1,11 +1,9 @@
 //! The forms of `--run`: all records of one run, or its JSON document.
 
-use super::{Format, Needs, Report, json};
-use crate::escape::printable;
-use crate::machine::Users;
-use crate::report::output::{ReportOutput, warn};
+use super::{Format, Needs, Report, ReportOutput, Run, json};
+use crate::report::output::warn;
 use crate::report::query::RunId;
-use crate::report::runs::run::Run;
+use crate::{escape::printable, machine::Users};
 
 /// Finds the last run that matches.
 pub struct OneRun<'a> {
@@ -59,8 +57,7 @@ impl Format for OneRun<'_> {
             return;
         }
         self.count += 1;
-        let is_later = |last: &Run| last.trace.start <= run.trace.start;
-        if self.last.as_ref().is_none_or(is_later) {
+        if self.last.as_ref().is_none_or(|last| last.trace.start <= run.trace.start) {
             self.last = Some(run);
         }
     }

@@ -1,14 +1,11 @@
 //! The result of a query. Formats read this and nothing else.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use chrono::NaiveDateTime;
 
 use super::words::{Clock, shown_name};
 use crate::cron::upcoming::{self, Periods};
-use crate::escape::printable;
-use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
 use crate::report::diagnosis::watch::Watch;
 use crate::report::diagnosis::watch::finding::WatchFinding;
@@ -24,6 +21,7 @@ use crate::report::runs::first_program::status_of_lock;
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::Expected;
 use crate::report::slots::missed::{MissedStarts, Slot};
+use crate::{escape::printable, machine::Machine};
 
 /// What was found. Parts that the format does not need are empty.
 pub struct Report<'a> {
@@ -159,9 +157,9 @@ impl Report<'_> {
         shown_job(&job.name) + variants + &self.of_account(job.account)
     }
 
-    /// A job of these operands, with its user if needed.
-    pub fn name_of(&self, job: &[u8], account: Account) -> String {
-        shown_job(job) + &self.of_account(account)
+    /// The job of a finding, with its user if needed.
+    pub fn job_of(&self, finding: &WatchFinding) -> String {
+        shown_job(&finding.job) + &self.of_account(finding.account)
     }
 
     /// ` of USER on SCHEDULER`, as far as needed.

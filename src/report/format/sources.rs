@@ -1,11 +1,10 @@
 //! The logs that were read and the filter, in words.
 
 use super::{Report, count};
-use crate::escape::printable;
-use crate::machine::Users;
 use crate::report::logs::open::Input;
 use crate::report::query::filter::Filter;
 use crate::report::query::{LogSource, Query};
+use crate::{escape::printable, machine::Users};
 
 /// The sources, and lines about logs and records that were left out.
 pub fn lines(report: &Report) -> Vec<String> {

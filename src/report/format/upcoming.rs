@@ -1,25 +1,20 @@
 //! The form of `--next`: the coming starts, and the seconds in which many jobs connect at once.
 
-use std::collections::HashSet;
-use std::fmt::Write;
-use std::path::Path;
+use std::{collections::HashSet, fmt::Write, path::Path};
 
 use chrono::{DateTime, Datelike, Local};
 
-use super::{Format, Needs, Report, count};
+use super::{Format, Needs, Report, ReportOutput, count};
 use crate::clock::local_time;
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
 use crate::escape::{printable, shortened};
-use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
 /// The most bytes of a job or a host that are shown.
 const LONGEST: usize = 1_000;
-
 /// The widest column. A longer schedule sticks out.
 const WIDEST: usize = 60;
-
 /// The most unknown calls that are listed.
 const MOST_UNKNOWN: usize = 100;
 

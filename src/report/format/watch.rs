@@ -2,16 +2,10 @@
 
 use chrono::{NaiveDate, Weekday};
 
-use super::{Report, count, duration, grouped, shown_name};
+use super::{Oddity, Report, WatchFinding, count, duration, grouped, shown_name};
 use crate::escape::printable;
 use crate::report::diagnosis::watch::beat::{Beat, Counts};
-use crate::report::diagnosis::watch::finding::{Oddity, WatchFinding};
 use crate::report::diagnosis::watch::limits::Limit;
-
-/// The job, with its user if needed.
-pub fn subject(finding: &WatchFinding, report: &Report) -> String {
-    report.name_of(&finding.job, finding.account)
-}
 
 /// The word of the state, or the weekday on which the job always fails.
 pub fn word(finding: &WatchFinding) -> String {

@@ -147,8 +147,7 @@ impl HistoryBuilder {
 
 /// The flags of a run as it was just before `until`.
 fn flags(run: &Run, until: Option<NaiveDateTime>) -> u16 {
-    let is_seen = |reused| until.is_none_or(|until| reused < until);
-    let is_dated = run.trace.pid_reused.is_some_and(is_seen);
+    let is_dated = run.trace.pid_reused.is_some_and(|reused| until.is_none_or(|until| reused < until));
     let facts = [
         (RunFlag::Overlapped, run.is_overlapped()),
         (RunFlag::Ambiguous, run.trace.is_ambiguous),

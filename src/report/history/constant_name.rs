@@ -1,7 +1,6 @@
 //! The part of a job's operands that is the same in all its runs, without parameters such as `$(date +\%F)`.
 
-use std::ops::Range;
-use std::rc::Rc;
+use std::{ops::Range, rc::Rc};
 
 use crate::report::runs::run::first_word;
 
@@ -40,13 +39,10 @@ pub fn constant_name(job: &[u8], what: Changing, name: &mut Vec<u8>) {
 /// The range of the first part of `text` that changes. A date includes the time after it.
 fn changing(text: &[u8], what: Changing) -> Option<Range<usize>> {
     let mut at = 0;
-    while at < text.len() {
-        let digits = digits(&text[at..]);
-        if digits == 0 {
-            at += 1;
-            continue;
-        }
+    while let Some(next) = text[at..].iter().position(u8::is_ascii_digit) {
+        at += next;
         let rest = &text[at..];
+        let digits = digits(rest);
         let is_date = has_shape(rest, b"0000-00-00") || rest.starts_with(b"20") && matches!(digits, 8 | 12 | 14);
         let is_long = digits >= LONG || has_shape(rest, b"00:00:00");
         if is_date || is_long && what == Changing::DatesAndNumbers {

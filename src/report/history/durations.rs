@@ -13,16 +13,12 @@ use crate::report::runs::outcome::Outcome;
 
 /// The least number of good runs by which the duration of a run is judged.
 pub const MIN_GOOD: usize = 3;
-
 /// A run is judged by the good runs of this many days before its START, or of more days until there are [`MIN_GOOD`].
 pub const LAST_DAYS: u64 = 1;
-
 /// The most such days, for a rare job.
 pub const MAX_DAYS: u64 = 14;
-
 /// How much longer than the longest good run any run may take.
 pub const GRACE: TimeDelta = TimeDelta::minutes(10);
-
 /// How many times as long as the longest good run any run may take.
 const FACTOR: i32 = 3;
 
@@ -103,13 +99,11 @@ impl ByDay {
     }
 }
 
-/// The runs of a job for which `is_asked` is true, by START: each with its number in the history, and with the
-/// durations of earlier good runs. Medians are unknown.
-pub fn before_each(
-    history: &History,
-    job: JobId,
-    is_asked: impl Fn(&RunSummary) -> bool,
-) -> Vec<(usize, RunSummary, DurationStats)> {
+/// A run with its number in the history, and the durations of earlier good runs. Medians are unknown.
+pub type JudgedRun = (usize, RunSummary, DurationStats);
+
+/// The runs of a job for which `is_asked` is true, by START.
+pub fn before_each(history: &History, job: JobId, is_asked: impl Fn(&RunSummary) -> bool) -> Vec<JudgedRun> {
     let asked: Vec<_> = history.range(job).zip(history.of_job(job)).filter(|(_, run)| is_asked(run)).collect();
     if asked.is_empty() {
         return Vec::new();

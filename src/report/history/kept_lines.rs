@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 /// The most bytes kept of one line.
 const MAX_LINE: usize = 1024;
-
 /// The most bytes kept of all lines. A log may have any number of bad runs with different lines.
 const MAX_ALL: usize = 16 << 20;
 

@@ -14,14 +14,11 @@ pub mod summary;
 pub mod tails;
 
 use std::collections::{BTreeSet, HashMap};
-use std::ops::Range;
-use std::rc::Rc;
+use std::{ops::Range, rc::Rc};
 
 use chrono::NaiveDateTime;
 
-use super::logs::owner::Account;
-use super::logs::scheduler::Scheduler;
-use super::runs::run::Run;
+use super::{logs::owner::Account, logs::scheduler::Scheduler, runs::run::Run};
 use constant_name::lasting_name;
 use kept_lines::KeptLines;
 use packed::PackedRuns;

@@ -2,15 +2,13 @@
 //!
 //! Older logs are read only for runs without END and for long runs, and only until there are enough good runs.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
-use super::constant_name::lasting_name;
-use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
-use super::{GoodRun, History, JobId, RunFlag, RunSummary};
+use super::durations::{JudgedRun, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
+use super::{GoodRun, History, JobId, RunFlag, RunSummary, constant_name::lasting_name};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
 use crate::report::logs::find;
@@ -89,7 +87,7 @@ impl OlderLogs<'_> {
 
 /// The jobs with a run that is compared with the good runs of this day.
 fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -> Jobs {
-    let is_wanting = |(_, run, usual): (usize, RunSummary, DurationStats)| {
+    let is_wanting = |(_, run, usual): JudgedRun| {
         let is_within = |days| run.start.date() <= day + Days::new(days);
         let may_be_hung = usual.overdue(&run).is_none_or(|at| at < run.until);
         day <= run.start.date()

@@ -8,6 +8,7 @@ use foldhash::HashMap;
 
 use super::jobs::JobId;
 use super::summary::{RunFlag, RunSummary};
+use crate::clock::seconds_between;
 use crate::report::runs::outcome::Outcome;
 
 /// The most rests that a new run is compared with. In a made-up log each run may have another rest.
@@ -47,7 +48,7 @@ pub struct PackedRuns {
 
 impl PackedRuns {
     pub fn push(&mut self, run: &RunSummary) {
-        let after = |time: NaiveDateTime| (time - run.start).num_seconds();
+        let after = |time| seconds_between(run.start, time);
         let RunSummary { job, pid, seconds, line, outcome, flags, .. } = *run;
         let (begun, last, until) = (after(run.begun), after(run.last), after(run.until));
         let rest = self.index(Rest { day: run.start.date(), begun, last, until, seconds, line, outcome, flags });
@@ -126,8 +127,11 @@ impl PackedRuns {
         let PackedRun { job, pid, start, rest } = *run;
         let Rest { day, begun, last, until, seconds, line, outcome, flags } = self.rests[rest as usize];
         let after = |seconds| moment(day, i64::from(start) + seconds);
-        let (start, begun, last, until) = (after(0), after(begun), after(last), after(until));
-        RunSummary { job, pid, start, begun, last, until, seconds, line, outcome, flags }
+        let (start, last_at) = (after(0), after(last));
+        // Most runs begin at once, and end with their last record.
+        let begun = if begun == 0 { start } else { after(begun) };
+        let until = if until == last { last_at } else { after(until) };
+        RunSummary { job, pid, start, begun, last: last_at, until, seconds, line, outcome, flags }
     }
 }
 

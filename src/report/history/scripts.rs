@@ -1,14 +1,12 @@
 //! Joins the jobs of a script on one host if its parameters change from run to run: a date, a number.
 
-use std::collections::HashMap;
-use std::mem;
+use std::{collections::HashMap, mem};
 
 use super::jobs::{JobId, KnownJob, without_parameters};
 use crate::report::logs::owner::Account;
 
 /// More jobs of one script on one host are joined if most of them ran only once.
 const MAX_VARIANTS: u32 = 50;
-
 /// After this many jobs of a script, others are joined at once: a log may have any number of them.
 const MAX_KNOWN: u32 = 1000;
 

@@ -5,20 +5,16 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use chrono::NaiveDateTime;
 
-use super::jobs::JobId;
-use super::summary::RunSummary;
+use super::{jobs::JobId, summary::RunSummary};
 use crate::report::runs::kept::KeptOutput;
 use crate::report::runs::outcome::Outcome;
 
 /// The number of good runs of a job whose lines are kept.
 const MAX_GOOD: usize = 10;
-
 /// The same for other runs.
 const MAX_OTHERS: usize = 40;
-
 /// The most bytes kept of one line.
 const MAX_LINE: usize = 300;
-
 /// The most bytes kept of all lines. A log may have any number of jobs.
 const MAX_ALL: usize = 16 << 20;
 

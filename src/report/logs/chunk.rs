@@ -43,12 +43,8 @@ pub struct LineGroup {
 
 #[derive(Debug, Clone, Copy)]
 pub enum GroupKind {
-    Records {
-        pid: u32,
-        prefix: usize,
-        count: u64,
-        is_output: bool,
-    },
+    /// A record, or lines of output.
+    Records { pid: u32, prefix: usize, count: u64, is_output: bool },
     /// Not a record: the rest of a torn record, or a line of another program.
     Unrecognized,
     /// An empty line, as two processes leave that end a torn line at one time, a mark, or a later piece of a long line.

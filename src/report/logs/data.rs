@@ -14,7 +14,7 @@ pub struct Data {
     at: u64,
     next_hole: u64,
     /// The end of the file. A pipe has none.
-    end: Option<u64>,
+    pub end: Option<u64>,
 }
 
 impl Data {
@@ -22,10 +22,6 @@ impl Data {
     pub fn new(file: File, end: Option<u64>) -> Self {
         // A file in /proc has the size 0.
         Self { file, at: 0, next_hole: 0, end: end.filter(|end| *end > 0) }
-    }
-
-    pub fn end(&self) -> Option<u64> {
-        self.end
     }
 
     /// Continues with the byte at this position.

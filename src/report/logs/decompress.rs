@@ -13,10 +13,8 @@ pub type Source = Box<dyn Read + Send>;
 
 /// In KiB: twice what `xz -9` needs, because a file can ask for any amount of memory.
 const MAX_XZ_MEMORY: u32 = 128 << 10;
-
 /// The number of bytes that show the format.
 const MAGIC: u64 = 6;
-
 /// The first bytes of unsupported formats, and the programs that decompress them.
 const UNSUPPORTED: [(&[u8], &str); 4] =
     [(b"BZh", "bzip2 -d"), (b"\x04\x22\x4d\x18", "lz4 -d"), (b"\x1f\x9d", "uncompress"), (b"PK\x03\x04", "unzip")];

@@ -7,22 +7,17 @@ use std::io::{self, Read};
 use chrono::NaiveDateTime;
 
 use super::chunk::{Chunk, Records};
-use super::data::Data;
 use super::decompress::{Source, decompress};
 use super::open::{Input, InputError, LogFile};
-use super::owner::Owner;
-use super::splitter::Splitter;
+use super::{data::Data, owner::Owner, splitter::Splitter};
 use crate::log::record::Parser;
 
 /// The search narrows the place down to this many bytes, which are then read.
 const NEAR: u64 = 128 << 10;
-
 /// The bytes that each step of the search reads to find a record.
 const PROBE: usize = 16 << 10;
-
 /// The least budget for older logs, in bytes.
 const LEAST: u64 = 192 << 20;
-
 /// The cost of a compressed byte, which becomes several bytes.
 const COMPRESSED: u64 = 8;
 
@@ -94,7 +89,7 @@ pub fn read(
 
 /// A position shortly before the first record of `time` or later.
 fn place_of(data: &mut Data, time: NaiveDateTime) -> io::Result<u64> {
-    let (mut low, mut high) = (0, data.end().unwrap_or_default());
+    let (mut low, mut high) = (0, data.end.unwrap_or_default());
     while high - low > NEAR {
         let middle = low + (high - low) / 2;
         if time_after(data, middle)?.is_some_and(|it| it < time) {

@@ -1,10 +1,8 @@
 //! Chooses the logs to read in the log directory, where anybody may create files.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::io;
-use std::mem;
 use std::path::{Path, PathBuf};
+use std::{fs, io, mem};
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use rustix::fs::{Mode, Stat, lstat, stat};
@@ -17,7 +15,6 @@ use crate::report::query::window::Window;
 
 /// The most refused files that are named for each reason. Anybody can create any number.
 const MAX_NAMED: usize = 10;
-
 /// The most listings of a directory in which files vanish meanwhile, as with logrotate. Anybody can go on with that.
 const MOST_LISTINGS: usize = 5;
 
@@ -235,8 +232,7 @@ impl<'a> DirChoice<'a> {
     fn is_our_place(&self, log: &LogFile) -> bool {
         let FileName { log: written, .. } = log.name;
         let is_known_beforehand = written.run.is_none() && log.name.is_live();
-        let is_ours = |user| user == 0 || user == self.users.reader;
-        is_known_beforehand && written.user.is_none_or(is_ours)
+        is_known_beforehand && written.user.is_none_or(|user| user == 0 || user == self.users.reader)
     }
 }
 

@@ -1,16 +1,13 @@
 //! Reads several inputs as one log, merged by time.
 
-use std::collections::HashSet;
 use std::io::{self, IsTerminal};
-use std::iter::Peekable;
+use std::{collections::HashSet, iter::Peekable};
 
 use chrono::NaiveDateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::chunk::Records;
 use super::open::{FileId, Input, InputError};
-use super::owner::Owner;
-use super::read_ahead::Reader;
+use super::{chunk::Records, owner::Owner, read_ahead::Reader};
 
 /// The size of inputs, in bytes, from which a progress bar is shown.
 const LONG: u64 = 64 << 20;
@@ -43,8 +40,7 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, &Records)) -> MergeRe
         let next = (0..open.len()).min_by_key(|&index| open[index].reader.time);
         let time = next.map(|index| open[index].reader.time);
         // An input is opened when the others have come to its day: a year of logs must not need a year of descriptors.
-        let has_come = |(day, _): &(NaiveDateTime, &Input)| time.is_none_or(|time| *day <= time);
-        if let Some((_, input)) = closed.next_if(has_come) {
+        if let Some((_, input)) = closed.next_if(|(day, _)| time.is_none_or(|time| *day <= time)) {
             match start(input, &mut read, &progress) {
                 Ok(opened) => open.extend(opened),
                 Err(error) => unread.push((input.clone(), error)),

@@ -1,7 +1,6 @@
 //! Parses names of log files, also with the endings of logrotate and compressors.
 
-use std::cmp::Reverse;
-use std::path::Path;
+use std::{cmp::Reverse, path::Path};
 
 use chrono::NaiveDate;
 

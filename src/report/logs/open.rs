@@ -1,18 +1,12 @@
 //! Opens one input of a report safely.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs;
-use std::io;
-use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::{fs, io, os::fd::AsFd, path::PathBuf};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat};
 
-use super::data::Data;
-use super::name::FileName;
-use super::owner::Owner;
-use super::scheduler::Scheduler;
+use super::{data::Data, name::FileName, owner::Owner, scheduler::Scheduler};
 use crate::poll::wait;
 
 #[derive(Debug, thiserror::Error)]

@@ -1,15 +1,13 @@
 //! Reads one input ahead: a thread reads, decompresses and parses, while runs are assembled from earlier lines.
 
 use std::io::{self, Read};
-use std::mem;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread;
+use std::{mem, thread};
 
 use chrono::NaiveDateTime;
 
 use super::chunk::{Chunk, GroupKind, Records};
-use super::decompress::decompress;
-use super::splitter::Splitter;
+use super::{decompress::decompress, splitter::Splitter};
 
 /// The number of chunks that are read ahead.
 const AHEAD: usize = 2;

@@ -1,15 +1,22 @@
 //! The machines whose cron started the runs.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::{fs, os::unix::fs::MetadataExt};
 
 /// A machine or a container whose cron starts jobs. Two schedulers may use the same process ids. As small as a pointer,
 /// because each record has a scheduler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Scheduler(&'static Facts);
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+impl Hash for Scheduler {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // A run is looked up by its scheduler in several maps, and all facts take as long as the rest of the key.
+        state.write_u16(self.0.number);
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Facts {
     /// Unique for each scheduler.
     number: u16,
@@ -70,8 +77,7 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
         }
     }
     let short: Vec<String> = different.iter().map(|path| last_part(path)).collect();
-    let is_unique = |name: &String| short.iter().filter(|other| *other == name).count() == 1;
-    let can_be_short = short.iter().all(is_unique);
+    let can_be_short = short.iter().all(|name| short.iter().filter(|other| *other == name).count() == 1);
     let are_several = different.len() > 1;
     let log_dir = |(number, path): (u16, &&PathBuf)| {
         let name = if can_be_short { last_part(path) } else { path.display().to_string() };

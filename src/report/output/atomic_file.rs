@@ -3,12 +3,9 @@
 //! Others may create files in the directory. So everything is done by descriptors, and no file of others decides who
 //! may read or write the new file.
 
-use std::ffi::OsString;
 use std::fs::{File, Permissions};
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::{ffi::OsString, io, os::unix::fs::PermissionsExt, path::Path};
 
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, Stat, fchown, fremovexattr, fstat, openat, renameat, statat, unlinkat,
@@ -20,16 +17,12 @@ use super::directory::{is_ours, open_dir};
 use crate::random;
 
 const FOR_ALL: u32 = 0o644;
-
 /// The mode of a file that did not exist before, less the umask (open(2)).
 const NEW: u32 = 0o666;
-
 /// The bits that are kept of an old file's mode: no set-user-ID, and only the owner writes.
 const KEPT: u32 = 0o644;
-
 /// The mode until the file is finished.
 const PRIVATE: u32 = 0o600;
-
 /// The directory's owner can set a default ACL, which each new file gets.
 const ACL: &str = "system.posix_acl_access";
 

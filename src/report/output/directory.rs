@@ -1,10 +1,7 @@
 //! Opens a directory by a path on which strangers may have put links.
 
-use std::ffi::OsStr;
-use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::{ffi::OsStr, io, os::fd::OwnedFd, os::unix::ffi::OsStrExt};
 
 use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat, readlinkat};
 use rustix::io::Errno;

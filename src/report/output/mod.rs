@@ -5,10 +5,8 @@ mod directory;
 pub mod pager;
 pub mod style;
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::{fs::File, os::fd::AsFd, path::PathBuf};
 
 use crate::escape::printable;
 use atomic_file::AtomicFile;

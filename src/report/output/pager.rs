@@ -1,12 +1,10 @@
 //! The pager for a person at a terminal, chosen and started as git does.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::{env, os::unix::ffi::OsStrExt, sync::Arc};
 
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
@@ -15,10 +13,8 @@ use crate::exit;
 
 /// The pager if `PAGER` is not set.
 const DEFAULT: &str = "less";
-
 /// Git passes a command with one of these characters, or a blank, to a shell. Words are split at blanks here.
 const OF_SHELL: &[u8] = b"|&;<>()$`\\\"'\n*?[#~=%";
-
 /// Settings of pagers that the environment does not set, as in git. `less` then shows colours, leaves the text on the
 /// screen, and exits at once if the text fits there.
 const SETTINGS: [(&str, &str); 2] = [("LESS", "FRX"), ("LV", "-c")];

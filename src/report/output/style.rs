@@ -9,7 +9,6 @@ use crate::report::diagnosis::incident::IncidentState;
 
 /// The width if neither `COLUMNS` nor a terminal gives a width.
 const DEFAULT_WIDTH: u16 = 80;
-
 /// A narrower terminal counts as unknown: no table would fit.
 const MIN_WIDTH: u16 = 40;
 

@@ -35,11 +35,6 @@ impl Filter {
         until.is_none_or(|until| run.trace.start < until)
     }
 
-    /// Whether the filter selects jobs by their host or text.
-    pub fn leaves_out_jobs(&self) -> bool {
-        self.host.is_some() || self.job.is_some()
-    }
-
     fn has_job(&self, run: &Run) -> bool {
         self.names(&run.trace.job) && self.has_user(run)
     }
@@ -50,8 +45,7 @@ impl Filter {
 
     /// Whether a job of a crontab passes. `uid` is None if the crontab does not name the user.
     pub fn expects(&self, uid: Option<u32>, job: &[u8]) -> bool {
-        let is_user = |wanted: u32| uid.is_none_or(|uid| uid == wanted);
-        self.names(job) && self.user.is_none_or(is_user)
+        self.names(job) && self.user.is_none_or(|wanted| uid.is_none_or(|uid| uid == wanted))
     }
 
     /// Whether a job with these operands passes.

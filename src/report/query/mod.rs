@@ -8,8 +8,7 @@ use std::path::PathBuf;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
-use super::logs::open::Input;
-use super::logs::scheduler::LogDir;
+use super::{logs::open::Input, logs::scheduler::LogDir};
 use crate::cron::{CrontabSelection, ParseCall};
 use crate::exit::success_statuses::SuccessStatuses;
 use filter::Filter;

@@ -11,13 +11,10 @@ use crate::report::runs::run::first_word;
 
 /// The most different names that are compared. A hostile log must not take unlimited memory and time.
 const MAX_NAMES: usize = 10_000;
-
 /// The most bytes of a name that are compared.
 const MAX_COMPARED: usize = 200;
-
 /// The most names in one message.
 const MAX_SUGGESTED: usize = 3;
-
 /// The least similarity of a suggestion. 1 means equal.
 const NEAR: f64 = 0.8;
 

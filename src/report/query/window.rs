@@ -9,7 +9,6 @@ use crate::report::runs::run::Run;
 /// The time before the period for which logs are read too: a run of that time may turn out to be lost in the period,
 /// and a problem may have begun then.
 const HISTORY: TimeDelta = TimeDelta::days(1);
-
 /// How far back the logs are read for the last run of each job: even a monthly job has run in this time.
 const LATEST: TimeDelta = TimeDelta::days(35);
 
@@ -61,8 +60,7 @@ impl Window {
 
     /// Whether a run that passes the filter is diagnosed.
     pub fn diagnoses(&self, run: &Run) -> bool {
-        let is_recent = |until| Some(until) >= self.history_from;
-        self.filter.has_begun(run) && run.until().is_none_or(is_recent)
+        self.filter.has_begun(run) && run.until().is_none_or(|until| Some(until) >= self.history_from)
     }
 
     /// The time from which runs are diagnosed. None if the period has no beginning.

@@ -4,17 +4,14 @@
 //! or an END: [`Records`] after a mark are output.
 
 use std::hash::{Hash, Hasher};
-use std::mem;
-use std::rc::Rc;
+use std::{mem, rc::Rc};
 
 use chrono::{NaiveDateTime, TimeDelta};
 use foldhash::{HashMap, HashSet};
 
-use super::kept::KeptRecords;
-use super::process::ProcessRuns;
-use super::reasons::Reasons;
 use super::run::{End, Run};
 use super::trace::{Sequel, Trace};
+use super::{kept::KeptRecords, process::ProcessRuns, reasons::Reasons};
 use crate::clock::went_back;
 use crate::log::record::{Kind, Notice};
 use crate::report::logs::chunk::Records;
@@ -24,7 +21,6 @@ use crate::report::logs::scheduler::Scheduler;
 
 /// The most runs without END, and the most known jobs of an owner. A hostile log must not take unlimited memory.
 const MAX_UNENDED: usize = 100_000;
-
 /// The most bytes of the names of known jobs. A name may have a megabyte.
 const MAX_KNOWN_BYTES: usize = 16 << 20;
 
@@ -52,7 +48,6 @@ pub struct ClockBack {
 
 /// How far two STARTs of a job may be out of order although nobody set the clock.
 const OUT_OF_ORDER: TimeDelta = TimeDelta::seconds(60);
-
 /// The most entries of [`Reading::back`].
 const MAX_BACK: usize = 100;
 

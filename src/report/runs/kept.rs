@@ -1,8 +1,7 @@
 //! The part of a run's log that is kept: the last lines of output, the candidates for the reason of a bad run, and with
 //! `--run` all records.
 
-use std::mem;
-use std::ops::Range;
+use std::{mem, ops::Range};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
@@ -13,22 +12,16 @@ use crate::ssh_error;
 
 /// The number of last lines that are kept: they show how the run ended, and ssh's messages.
 const TAIL_LINES: usize = 5;
-
 /// The most bytes of each line.
 const MAX_LINE: usize = 1024;
-
 /// Up to this size, the whole output is kept.
 const MAX_BYTES: usize = 8 << 10;
-
 /// The first capacity of the buffer, enough for most outputs. Growing from nothing would move it several times.
 const FIRST_BYTES: usize = 1000;
-
 /// The most lines that are read of a long output because of signs of failure. Every line may have a sign.
 const MAX_SIGNS: u32 = 2000;
-
 /// The most lines with an error that are kept of a good run.
 const MAX_ERRORS: usize = 4;
-
 /// The most lines whose answer is cached: whether they report an error.
 const MAX_KNOWN: usize = 1 << 16;
 
@@ -124,7 +117,7 @@ impl KeptOutput {
     pub fn teach(&self, usual: &mut UsualLines) {
         if let Some(signs) = &self.signs {
             signs.chooser.telling().for_each(|(masked, _)| usual.learn(masked));
-            usual.note_more();
+            usual.is_partial = true;
         }
         self.texts().for_each(|line| usual.learn(masked(line)));
     }

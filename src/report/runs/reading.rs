@@ -3,8 +3,7 @@
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::assembler::{Assembler, Reading};
-use super::run::Run;
-use super::trace::Trace;
+use super::{run::Run, trace::Trace};
 use crate::machine::RunningJobs;
 use crate::report::logs::chunk::Records;
 use crate::report::logs::merge;

@@ -5,14 +5,12 @@ use std::rc::Rc;
 use foldhash::HashMap;
 
 use super::reason::{PlainScores, UsualLines};
-use super::run::End;
-use super::trace::Trace;
+use super::{run::End, trace::Trace};
 use crate::exit;
 use crate::report::logs::owner::Account;
 
 /// The most jobs whose usual lines are kept.
 const MAX_JOBS: usize = 4096;
-
 /// The longest name, in bytes, of a job whose usual lines are kept. A name may have a megabyte.
 const LONGEST_JOB: usize = 16 << 10;
 

@@ -5,17 +5,15 @@ use chrono::NaiveDateTime;
 use super::first_program::{limit, status_of_lock};
 use super::outcome::{Outcome, Reason};
 use super::trace::Trace;
-use crate::clock::to_utc;
+use crate::clock::{seconds_between, to_utc};
 use crate::exit;
 use crate::log::record::{Kind, SignalPlace};
 use crate::ssh_error::{Cause, Diagnosis, Failure};
 
 /// The status of a job whose terminal went away: 128 and the number of HUP.
 const HUNG_UP: u8 = exit::SIGNALLED + 1;
-
 /// The status of timeout(1) when the time is over.
 const TIMED_OUT: u8 = 124;
-
 /// The status of a command whose process was killed.
 const KILLED: u8 = exit::SIGNALLED + 9;
 
@@ -64,10 +62,6 @@ impl Run {
             && self.trace.attempt.start_failure.is_none();
     }
 
-    pub fn host(&self) -> &[u8] {
-        first_word(&self.trace.job)
-    }
-
     pub fn ended(&self) -> Option<NaiveDateTime> {
         self.end.status().map(|_| self.trace.last)
     }
@@ -81,8 +75,7 @@ impl Run {
         let end = self.ended()?;
         // A signal may have ended the splay.
         let begun = self.trace.begun.unwrap_or(end);
-        let (begun, end) = (to_utc(begun)?, to_utc(end)?);
-        u64::try_from((end - begun).num_seconds()).ok()
+        u64::try_from(seconds_between(to_utc(begun)?, to_utc(end)?)).ok()
     }
 
     pub fn has_failed(&self) -> bool {

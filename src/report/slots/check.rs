@@ -1,13 +1,11 @@
 //! Checks the slots of the expected jobs against the STARTs.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::coverage::Coverage;
 use super::missed::{Delay, Gap, MissedStarts, Outage, Slot};
-use super::{Expected, ExpectedJob};
+use super::{Expected, ExpectedJob, coverage::Coverage};
 use crate::clock::{local_seconds, local_time, of_local_seconds as time, with_offset};
 use crate::cron::{self, ClockInterval, Comparison, ComparisonResult, MissedSlot, Zone, clock_intervals};
 use crate::report::history::scope::Scope;
@@ -16,19 +14,14 @@ use crate::report::runs::assembler::ClockBack;
 
 /// How long before the logs begin slots are matched too, without being missed: their STARTs may come late.
 const LEAD: TimeDelta = TimeDelta::hours(4);
-
 /// The longest time, in seconds, that may have come twice. The clock of a copied log may be years off.
 const LONGEST_REPEATED: i64 = 24 * 3600;
-
 /// The most slots that are checked: a hostile crontab must not take unlimited time and memory.
 const MAX_SLOTS: i64 = 20_000_000;
-
 /// The most earlier runs that are examined to find a run that was going on at a slot.
 const MAX_RUNS: usize = 100;
-
 /// A job that misses this many slots before its first START may be new.
 const MIN_NEW: usize = 3;
-
 /// The longest time between two late STARTs that belong together: an overloaded machine may start hundreds one by one.
 const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
 

@@ -9,18 +9,14 @@ pub mod coverage;
 pub mod missed;
 pub mod not_made_up;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
 use chrono::NaiveDateTime;
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
-use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
-use super::query::CrontabSource;
-use super::query::filter::Filter;
-use super::runs::run::Run;
+use super::{logs::owner::Account, query::CrontabSource, query::filter::Filter, runs::run::Run};
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
     CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust, TrustIn, findings,
@@ -30,7 +26,6 @@ use crate::machine::Users;
 
 /// The most lines of a job that is checked. Only a hostile crontab has a job on more lines.
 const MAX_LINES: usize = 100;
-
 /// The most log directories from crontabs: each is compared with all others, and a stranger can name a thousand.
 const MAX_DIRS: usize = 100;
 
@@ -93,8 +88,7 @@ fn log_dir(entry: &CronJob) -> Option<&Path> {
 
 /// Whether the logs of a line's user are read. True if the crontab does not name the user.
 fn is_read(user: Option<&String>, filter: &Filter, users: &Users) -> bool {
-    let is_read = |uid| filter.reads_user(uid, users);
-    user.is_none_or(|name| users.uid(name).is_some_and(is_read))
+    user.is_none_or(|name| users.uid(name).is_some_and(|uid| filter.reads_user(uid, users)))
 }
 
 /// The scheduler whose logs have the job of this line, if they are in `dirs`; and the job's log directory on the
@@ -220,8 +214,7 @@ impl Expected {
             });
             expected.jobs[place].add_line(user, entry);
         }
-        let is_wanted = |job: &&ExpectedJob| filter.expects(job.uid, &job.name);
-        expected.wanted = expected.jobs.iter().filter(is_wanted).count();
+        expected.wanted = expected.jobs.iter().filter(|job| filter.expects(job.uid, &job.name)).count();
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {
                 expected.unchecked += job.lines.split_off(0).len();
@@ -275,8 +268,7 @@ impl Expected {
 
     fn place_of(&self, account: Account, name: &Rc<[u8]>) -> Option<usize> {
         let place = *self.places.get(&(account.scheduler, Rc::clone(name)))?;
-        let is_user = |user: &Option<u32>| self.jobs[place].users.contains(user);
-        self.users_of(account.uid).iter().any(is_user).then_some(place)
+        self.users_of(account.uid).iter().any(|user| self.jobs[place].users.contains(user)).then_some(place)
     }
 
     /// The longest limit, in seconds, of the timeout(1) on a job's lines. None if a line has no timeout(1).

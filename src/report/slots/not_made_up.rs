@@ -19,7 +19,6 @@ use crate::report::logs::open::Input;
 
 /// Even a monthly job is due in this time.
 const LONGEST: TimeDelta = TimeDelta::days(35);
-
 /// How long before its slot a START may come, because clocks differ.
 const A_LITTLE: TimeDelta = TimeDelta::seconds(5);
 

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, DurationStats, Evidence, History, Scheduler};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::History;
-use crate::report::history::durations::{DurationStats, MIN_GOOD};
-use crate::report::logs::scheduler::Scheduler;
+use crate::report::history::durations::MIN_GOOD;
 
 /// A record may come this long after the last slot before the jump.
 const A_LITTLE: TimeDelta = TimeDelta::seconds(5);
-
 /// How much longer than twice its usual time a run may take before that shows a jump.
 const GRACE: TimeDelta = TimeDelta::minutes(1);
 
@@ -39,8 +36,7 @@ pub fn name_jumps(outages: impl Iterator<Item = Incident>, history: &History) ->
         if let Some((from, to)) = jump_over(&incident, history, scheduler, times) {
             incident.kind = IncidentKind::ClockJumped { scheduler, from, to };
             (incident.window.last, incident.window.over) = (to, Some(to));
-            let is_same = |it: &&mut Incident| it.kind == incident.kind;
-            if let Some(known) = named.iter_mut().find(is_same) {
+            if let Some(known) = named.iter_mut().find(|it| it.kind == incident.kind) {
                 known.join(incident);
                 continue;
             }

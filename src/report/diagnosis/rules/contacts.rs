@@ -2,13 +2,11 @@
 //!
 //! A server that drops some connections of a second and takes others can be reached.
 
-use std::collections::BTreeMap;
-use std::mem;
+use std::{collections::BTreeMap, mem};
 
 use chrono::TimeDelta;
 
-use crate::report::history::{History, HostId, JobId, RunFlag, RunSummary};
-use crate::report::runs::outcome::Outcome;
+use crate::report::diagnosis::evidence::{History, HostId, JobId, Outcome, RunFlag, RunSummary};
 use crate::ssh_error::Cause;
 
 /// A host that drops all connections, but for less than this time, can be reached.

@@ -3,21 +3,15 @@
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::contacts::failed_contacts;
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, Evidence, History, Outcome, RunSummary, Scope};
 use crate::report::diagnosis::incident::{Herd, Incident, IncidentKind, IncidentWindow};
-use crate::report::history::scope::Scope;
-use crate::report::history::{History, RunSummary};
-use crate::report::runs::outcome::Outcome;
 
 /// Drops of rare jobs this far apart belong to different incidents: no later run replaces a rare job's run.
 const SELDOM_APART: TimeDelta = TimeDelta::minutes(10);
-
 /// The same for drops of other jobs.
 const APART: TimeDelta = TimeDelta::hours(6);
-
 /// A job with more time between two STARTs is rare.
 const OFTEN: TimeDelta = TimeDelta::hours(1);
-
 /// The least number of drops of a herd.
 const MIN_HERD: u64 = 3;
 
@@ -53,8 +47,7 @@ fn drops(history: &History, mut places: Vec<usize>, apart: TimeDelta, scope: &Sc
         let good: Option<Vec<NaiveDateTime>> = runs.iter().map(|run| good_after(history, run)).collect();
         let good = good.and_then(|good| good.into_iter().max());
         let mut window = IncidentWindow::of_bad_runs(&runs, None);
-        let is_over = |over: &NaiveDateTime| *over < scope.now;
-        window.over = good.map(|good| good.max(window.last + apart)).filter(is_over);
+        window.over = good.map(|good| good.max(window.last + apart)).filter(|over| *over < scope.now);
         let herd = herd(history, &runs, &window);
         Incident::of_runs(IncidentKind::Dropped { herd }, window, runs)
     };

@@ -7,15 +7,12 @@ use std::mem;
 use chrono::NaiveDateTime;
 
 use super::lost;
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, DurationStats, Evidence, History, JobId, Outcome, RunSummary};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::durations::{DurationStats, before_each};
-use crate::report::history::{History, JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
+use crate::report::history::durations::before_each;
 
 /// The least number of bad streaks, with few good runs in between, that are one incident.
 const MIN_FLAPS: usize = 3;
-
 /// The most good runs in a row of a job that is good and bad in turn.
 const FEW_GOOD: usize = 5;
 
@@ -47,8 +44,7 @@ fn of_job(history: &History, job: JobId, claims: &Claims) -> Vec<Incident> {
     detected.extend(runs.filter(|(_, run)| run.outcome == Outcome::Good).map(|(place, run)| (run.until, place)));
     detected.sort_unstable();
     let streaks = streaks(detected.into_iter().map(|(at, place)| (at, history.run(place))));
-    let is_near = |_: &Streak, later: &Streak| later.good_before <= FEW_GOOD;
-    let near = streaks.chunk_by(is_near);
+    let near = streaks.chunk_by(|_, later| later.good_before <= FEW_GOOD);
     near.flat_map(|near| match near {
         flaps if flaps.len() >= MIN_FLAPS => vec![flapping(flaps)],
         streaks => streaks.iter().map(failing).collect(),
@@ -75,9 +71,7 @@ fn streaks(detected: impl Iterator<Item = (NaiveDateTime, RunSummary)>) -> Vec<S
         if !next.bad.is_empty() {
             streaks.push(mem::take(&mut next));
         }
-        if let Some(last) = streaks.last_mut()
-            && last.good_after.len() <= FEW_GOOD
-        {
+        if let Some(last) = streaks.last_mut().filter(|last| last.good_after.len() <= FEW_GOOD) {
             // A run that started later may have ended before the bad runs.
             last.good_after.push(at);
         }

@@ -1,11 +1,8 @@
 //! Finds runs that take far longer than any earlier run of their job, even if they end well.
 
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, DurationStats, Evidence, History, JobId, Outcome, RunSummary, Scope};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::durations::{DurationStats, before_each, is_long};
-use crate::report::history::scope::Scope;
-use crate::report::history::{History, JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
+use crate::report::history::durations::{before_each, is_long};
 
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);

@@ -3,13 +3,11 @@
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::silent;
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{
+    Claims, DurationStats, Evidence, History, JobId, Outcome, RunFlag, RunSummary, Scheduler, Scope,
+};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::durations::{DurationStats, before_each};
-use crate::report::history::scope::Scope;
-use crate::report::history::{History, JobId, RunFlag, RunSummary};
-use crate::report::logs::scheduler::Scheduler;
-use crate::report::runs::outcome::Outcome;
+use crate::report::history::durations::before_each;
 use crate::report::runs::reading::REMOTE_PATIENCE;
 
 /// A lost run of a job without good runs is reported this long after its last record.

@@ -3,17 +3,12 @@
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::clock::name_jumps;
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, Evidence, History, Outcome, Scheduler, Scope};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow, unique};
-use crate::report::history::History;
-use crate::report::history::scope::Scope;
-use crate::report::logs::scheduler::Scheduler;
-use crate::report::runs::outcome::Outcome;
 use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
 
 /// How long before its slot a START may come, because clocks differ.
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
-
 /// The least time between two slots that shows that the log was full twice.
 const APART: TimeDelta = TimeDelta::hours(1);
 

@@ -3,19 +3,15 @@
 use chrono::{NaiveDateTime, TimeDelta};
 
 use crate::clock::passed;
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, Evidence, Scope};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::scope::Scope;
 
 /// Shorter logs do not show the usual pauses: perhaps nothing starts at night.
 const MIN_HISTORY: TimeDelta = TimeDelta::hours(24);
-
 /// The least number of starts before a pause.
 const MIN_STARTS: usize = 20;
-
 /// The factor by which a pause has to be longer than any pause before.
 const FACTOR: i32 = 2;
-
 /// The shortest pause that counts.
 const MIN_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
@@ -28,8 +24,7 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     }
     for scheduler in history.schedulers() {
         for window in pauses(&history.starts(scheduler), scope) {
-            let is_in = |boot: &NaiveDateTime| window.since < *boot && *boot <= window.last;
-            let boot = scope.boot_of(scheduler).filter(is_in);
+            let boot = scope.boot_of(scheduler).filter(|boot| window.since < *boot && *boot <= window.last);
             let kind = IncidentKind::Silent { scheduler, boot };
             incidents.push(Incident::new(kind, window, Vec::new()));
         }

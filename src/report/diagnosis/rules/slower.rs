@@ -1,19 +1,14 @@
 //! Finds jobs whose good runs take longer than before.
 
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, DurationStats, Evidence, History, JobId, RunSummary};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::durations::DurationStats;
-use crate::report::history::{History, JobId, RunSummary};
 
 /// The number of earlier good runs to compare with.
 const BEFORE: usize = 50;
-
 /// The least number of earlier good runs.
 const MIN_BEFORE: usize = 10;
-
 /// The number of good runs in a row that have to be slow, or fast again.
 const IN_A_ROW: usize = 5;
-
 /// The least growth of the duration.
 const MIN_SECONDS: u32 = 10;
 

@@ -3,18 +3,14 @@
 use chrono::TimeDelta;
 
 use super::contacts::{FailedContacts, failed_contacts};
-use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::evidence::{Claims, Evidence, History, JobId, Outcome, RunSummary};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow, unique};
-use crate::report::history::{History, JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
 use crate::ssh_error::Cause;
 
 /// Outages with one reason that begin together on this many hosts are one incident.
 const MIN_HOSTS: usize = 3;
-
 /// The same for names that are not resolved: this machine resolves all of them.
 const MIN_NAMES: usize = 2;
-
 /// How much later the outage of a host may begin than another for the same reason.
 const TOGETHER: TimeDelta = TimeDelta::minutes(10);
 

@@ -3,29 +3,24 @@
 //! A growth is judged by Kendall's rank test and by the Theil–Sen slope of the logarithms of the daily medians: a few
 //! odd days change neither.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::finding::{Oddity, WatchFinding, finding};
+use super::finding::{Oddity, WatchFinding};
 use super::limits::{Limit, limits};
 use super::numbers::{median, middle, real, rounded};
 use super::samples::{Sample, WatchedJob};
 
 /// The least number of days that show a growth.
 const MIN_DAYS: usize = 14;
-
 /// The least growth from the first day to the last, and the least duration in seconds in the end.
 const MIN_GROWTH: f64 = 1.45;
 const MIN_SECONDS: f64 = 60.0;
-
 /// The least distance of the ranks from chance, in standard deviations.
 const MIN_RANKS: f64 = 4.5;
-
 /// The most days until a growth reaches the limit.
 const HORIZON: f64 = 365.0;
-
 /// The growth must go on: these last days, compared with as many before, must show this part of the usual growth.
 const LAST_DAYS: usize = 5;
 const MIN_STEP: f64 = 0.8;
@@ -58,7 +53,7 @@ pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
         limit,
         at: reached(&days, &growth, limit)?,
     };
-    finding(job, oddity, &good, known, days.len())
+    job.finding(oddity, &good, known, days.len())
 }
 
 /// The growth over these days, if it is steady and reaches the limit.

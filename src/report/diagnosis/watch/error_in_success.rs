@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::finding::{Oddity, WatchFinding, finding};
+use super::finding::{Oddity, WatchFinding};
 use super::samples::{Sample, WatchedJob};
 
 /// The number of runs in a row that must print the line. A job with more than `OFTEN` runs a day needs one more. Nearly
 /// as many runs before them must not print the line.
 const IN_A_ROW: usize = 2;
 const OFTEN: usize = 3;
-
 /// The least number of runs before without any error, if its line differs from run to run.
 const MIN_CLEAN: usize = 5;
 
@@ -27,7 +26,7 @@ pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
         let needed = IN_A_ROW + usize::from(runs_of_day > OFTEN);
         if odd.len() >= needed && before.len() + 1 >= needed {
             let oddity = Oddity::SaysError { line: error.text.clone() };
-            return finding(job, oddity, odd, needed - 1, before.len());
+            return job.finding(oddity, odd, needed - 1, before.len());
         }
     }
     of_changing_lines(job, &good)
@@ -45,5 +44,5 @@ fn of_changing_lines(job: &WatchedJob, good: &[&Sample]) -> Option<WatchFinding>
         return None;
     }
     let line = job.errors.first()?.text.clone();
-    finding(job, Oddity::SaysError { line }, odd, needed - 1, before.len())
+    job.finding(Oddity::SaysError { line }, odd, needed - 1, before.len())
 }

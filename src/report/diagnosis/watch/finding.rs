@@ -56,23 +56,19 @@ impl Oddity {
     }
 }
 
-/// The finding about the `odd` runs, which the run at the index `known` made certain.
-pub fn finding(
-    job: &WatchedJob,
-    oddity: Oddity,
-    odd: &[&Sample],
-    known: usize,
-    compared: usize,
-) -> Option<WatchFinding> {
-    let (first, last) = (odd.first()?, odd.last()?);
-    Some(WatchFinding {
-        account: job.account,
-        job: Rc::clone(&job.name),
-        oddity,
-        since: first.start,
-        detected_at: odd.get(known)?.end(),
-        last: (last.pid, last.start),
-        runs: odd.len(),
-        compared,
-    })
+impl WatchedJob {
+    /// The finding about the `odd` runs, which the run at the index `known` made certain.
+    pub fn finding(&self, oddity: Oddity, odd: &[&Sample], known: usize, compared: usize) -> Option<WatchFinding> {
+        let (first, last) = (odd.first()?, odd.last()?);
+        Some(WatchFinding {
+            account: self.account,
+            job: Rc::clone(&self.name),
+            oddity,
+            since: first.start,
+            detected_at: odd.get(known)?.end(),
+            last: (last.pid, last.start),
+            runs: odd.len(),
+            compared,
+        })
+    }
 }

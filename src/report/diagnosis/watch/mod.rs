@@ -43,8 +43,7 @@ impl Watch {
 
     /// The findings about good runs that did nothing.
     pub fn idle(&self) -> impl Iterator<Item = &WatchFinding> {
-        let is_idle = |it: &&WatchFinding| matches!(it.oddity, Oddity::NothingDone { .. });
-        self.findings.iter().filter(is_idle)
+        self.findings.iter().filter(|it| matches!(it.oddity, Oddity::NothingDone { .. }))
     }
 }
 

@@ -6,28 +6,23 @@
 
 use chrono::{Datelike, NaiveDateTime, TimeDelta};
 
-use super::finding::{Oddity, WatchFinding, finding};
+use super::finding::{Oddity, WatchFinding};
 use super::numbers::{median, middle};
 use super::samples::{Sample, WatchedJob};
 
 /// The least number of earlier runs that show what is usual, and for one measure only: each weekday twice.
 const MIN_BEFORE: usize = 7;
 const MIN_BEFORE_ONE: usize = 14;
-
 /// How many runs in a row have to do nothing.
 const IN_A_ROW: usize = 2;
-
 /// The usual duration and number of lines that are worth a comparison.
 const MIN_SECONDS: u32 = 30;
 const MIN_LINES: u32 = 3;
-
 /// A value so many times less than the median is far less. The second is for both measures after few earlier runs.
 const FAR: u32 = 5;
 const VERY_FAR: u32 = 10;
-
 /// A value so many spreads below the median is far less: median distances of logarithms from their median.
 const MAX_SPREADS: f64 = 6.0;
-
 /// The most runs in a row that are examined one by one.
 const MAX_ROW: usize = 200;
 
@@ -96,14 +91,13 @@ pub fn find(job: &WatchedJob, from: NaiveDateTime) -> Option<WatchFinding> {
     let values = |row: IdleRow| (row.now, row.usual);
     let oddity = Oddity::NothingDone { seconds: seconds.map(values), lines: lines.map(values) };
     let compared = both().map(|row| row.compared).max()?;
-    finding(job, oddity, &good[first..], known - first, compared)
+    job.finding(oddity, &good[first..], known - first, compared)
 }
 
 /// The index from which on the last good runs did as little as the very last, and the value of that run.
 fn row_of_last(good: &[&Sample], by: Measure) -> Option<(usize, u32)> {
     let now = by.of(good.last()?)?;
-    let is_other = |it: &&Sample| by.of(it).is_none_or(|value| !by.is_little(value, now));
-    let first = good.iter().rposition(is_other)? + 1;
+    let first = good.iter().rposition(|it| by.of(it).is_none_or(|value| !by.is_little(value, now)))? + 1;
     Some((first, now))
 }
 
@@ -117,7 +111,8 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
     }
     let (mut counted, mut is_proved) = (0, false);
     for (index, run) in row.iter().enumerate().take(MAX_ROW) {
-        let earlier = at_hour(before, run);
+        let earlier = before.iter().filter(|it| it.day() < run.day() && it.is_at_hour_of(run));
+        let earlier: Vec<&Sample> = earlier.copied().collect();
         let is_idle = |it: &&&Sample| by.of(it).is_some_and(|value| by.is_little(value, now));
         let same_weekday: Vec<&Sample> =
             earlier.iter().copied().filter(|it| it.day().weekday() == run.day().weekday()).collect();
@@ -138,12 +133,6 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
         }
     }
     None
-}
-
-/// The runs of days before that of `run`, at about its time of day.
-fn at_hour<'a>(before: &[&'a Sample], run: &Sample) -> Vec<&'a Sample> {
-    let is_one = |it: &&&Sample| it.day() < run.day() && it.is_at_hour_of(run);
-    before.iter().filter(is_one).copied().collect()
 }
 
 /// The number of additional runs that earlier idle runs require. A weekday that is mostly idle does not count.

@@ -12,25 +12,21 @@ use super::samples::{Samples, WatchedJob};
 use crate::log::record::Kind;
 use crate::report::history::constant_name::lasting_name;
 use crate::report::history::older_logs::OlderLogs;
-use crate::report::logs::chunk::Records;
 use crate::report::logs::excerpt::{self, ReadBudget};
 use crate::report::logs::find;
 use crate::report::logs::open::{Input, LogFile};
-use crate::report::logs::owner::{Account, Owner};
+use crate::report::logs::owner::Account;
 use crate::report::query::filter::Filter;
 use crate::report::runs::assembler::Assembler;
 use crate::report::runs::run::Run;
 
 /// The most older days that are read.
 const MAX_DAYS: usize = 35;
-
 /// The budget, as a part of the bytes that the report reads anyway: a fourth.
 const SHARE: u64 = 4;
-
 /// The minutes before and after a START's time of day that are read of older days.
 const BEFORE: TimeDelta = TimeDelta::minutes(2);
 const AFTER: TimeDelta = TimeDelta::minutes(4);
-
 /// The most times of day that are read for a job.
 const MAX_TIMES: usize = 12;
 
@@ -98,8 +94,10 @@ fn read_minutes(
             if records.time > end && open.is_empty() {
                 return false;
             }
-            let starts = starts_of(owner, records, jobs);
-            if starts && records.time <= end {
+            if let Kind::Start(job) = records.kind()
+                && records.time <= end
+                && jobs.contains(&(owner.job_account(), lasting_name(job)))
+            {
                 open.insert(records.pid);
             }
             if open.contains(&records.pid) {
@@ -110,13 +108,5 @@ fn read_minutes(
             }
             true
         });
-    }
-}
-
-/// Whether these records are the START of one of the jobs.
-fn starts_of(owner: Owner, records: &Records, jobs: &HashSet<(Account, Rc<[u8]>)>) -> bool {
-    match records.kind() {
-        Kind::Start(job) => jobs.contains(&(owner.job_account(), lasting_name(job))),
-        _ => false,
     }
 }

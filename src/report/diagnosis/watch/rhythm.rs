@@ -9,7 +9,7 @@ use std::rc::Rc;
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Weekday};
 
 use super::beat::{Beat, Counts};
-use super::finding::{Oddity, WatchFinding, finding};
+use super::finding::{Oddity, WatchFinding};
 use super::numbers::real;
 use super::samples::{Sample, WatchedJob};
 
@@ -19,10 +19,8 @@ const CHANCE_OF_TWO: f64 = 0.12;
 const CHANCE_OF_ONE_REASON: f64 = 0.02;
 const CHANCE_OF_DAYS: f64 = 0.005;
 const CHANCE_OF_RUNS: f64 = 0.001;
-
 /// The least number of days with failures at an hour, or after another job.
 const MIN_DAYS: usize = 3;
-
 /// How long after another job a failure may come from it.
 const SOON: TimeDelta = TimeDelta::minutes(15);
 
@@ -69,19 +67,14 @@ pub fn find(job: &WatchedJob, all: &[OtherJob]) -> Option<WatchFinding> {
         return None;
     }
     let (beat, counts) = of_days(&job.samples).or_else(|| of_runs(job, all))?;
-    // An earlier failure may have shown the beat.
+    // An earlier failure may have shown the beat. A beat of single runs is certain only with the last failure.
     let known = (1..bad.len()).find(|index| {
         let samples = &job.samples[..];
         let end = samples.partition_point(|it| it.start <= bad[*index].start);
-        is_of(&samples[..end], &beat)
+        of_days(&samples[..end]).is_some_and(|(found, _)| found == beat)
     });
     let oddity = Oddity::Rhythm { beat, counts };
-    finding(job, oddity, &bad, known.unwrap_or(bad.len() - 1), counts.others)
-}
-
-/// Whether the failures by day have this beat. A beat of single runs is certain only with the last failure.
-fn is_of(samples: &[Sample], beat: &Beat) -> bool {
-    of_days(samples).is_some_and(|(found, _)| found == *beat)
+    job.finding(oddity, &bad, known.unwrap_or(bad.len() - 1), counts.others)
 }
 
 fn of_days(samples: &[Sample]) -> Option<(Beat, Counts)> {

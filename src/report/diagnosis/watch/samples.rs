@@ -1,11 +1,11 @@
 //! Keeps a few bytes of each run to judge later runs by, and of each job a limited number of runs.
 
-use std::mem;
-use std::rc::Rc;
+use std::{mem, rc::Rc};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use foldhash::HashMap;
 
+use crate::clock::seconds_between;
 use crate::report::history::constant_name::{Changing, constant_name, lasting_name};
 use crate::report::logs::owner::Account;
 use crate::report::runs::kept::ErrorLine;
@@ -15,7 +15,6 @@ use crate::report::runs::run::Run;
 
 /// The most runs of a job. If there are more, every second one of the older half is dropped.
 const MAX_SAMPLES: usize = 800;
-
 /// The most jobs, and the longest name of a job in bytes. A log may have any number of jobs, and a name a megabyte.
 const MAX_JOBS: usize = 5000;
 const LONGEST_NAME: usize = 4 << 10;
@@ -132,7 +131,7 @@ impl Samples {
         let lines = if run.trace.kept.is_silent() { 0 } else { run.trace.lines };
         let sample = Sample {
             start: run.trace.start,
-            until_end: i32::try_from((end - run.trace.start).num_seconds()).unwrap_or(i32::MAX),
+            until_end: i32::try_from(seconds_between(run.trace.start, end)).unwrap_or(i32::MAX),
             pid: run.trace.pid,
             seconds: run.seconds().and_then(|seconds| u32::try_from(seconds).ok()),
             lines: u32::try_from(lines).unwrap_or(u32::MAX),

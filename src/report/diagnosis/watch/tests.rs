@@ -2,22 +2,19 @@
 //!
 //! `SEEDS=1000 cargo test honest` tries more of them.
 
-use std::collections::BTreeMap;
-use std::env;
+use std::{collections::BTreeMap, env};
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use fastrand::Rng;
 
-use super::findings;
-use super::numbers::rounded;
 use super::samples::{Sample, WatchedJob};
+use super::{findings, numbers::rounded};
 use crate::report::logs::owner::Account;
 use crate::report::runs::kept::ErrorLine;
 
 /// The days on which a job is judged, and how far its logs reach back.
 const DAYS: u32 = 42;
 const REACH: TimeDelta = TimeDelta::days(35);
-
 /// Jobs of one seed.
 const JOBS: usize = 40;
 

@@ -1,13 +1,12 @@
 //! Finds jobs whose last good runs nearly reached the limit of their timeout(1), or their next start.
 
-use super::finding::{Oddity, WatchFinding, finding};
+use super::finding::{Oddity, WatchFinding};
 use super::limits::{Limit, limits};
 use super::numbers::median;
 use super::samples::{Sample, WatchedJob};
 
 /// How many runs in a row have to be near the limit.
 const IN_A_ROW: usize = 2;
-
 /// The least number of earlier good runs that show what is usual.
 const MIN_BEFORE: usize = 5;
 
@@ -34,5 +33,5 @@ fn near(job: &WatchedJob, limit: Limit) -> Option<WatchFinding> {
     let longest = odd.iter().filter_map(|it| it.seconds).max()?;
     let usual = median(before.iter().filter_map(|it| it.seconds).collect());
     let oddity = Oddity::TooClose { longest, usual, limit };
-    finding(job, oddity, odd, IN_A_ROW - 1, before.len())
+    job.finding(oddity, odd, IN_A_ROW - 1, before.len())
 }

@@ -1,16 +1,13 @@
 //! A row of cells: for each column of the grid, the worst state of the runs in its time.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
-use super::grid::Grid;
-use super::state::RunState;
-use crate::report::format::{Report, grouped, way};
+use super::{grid::Grid, state::RunState};
+use crate::report::format::{Outcome, Report, grouped, way};
 use crate::report::history::History;
-use crate::report::runs::outcome::Outcome;
 
 /// The number of heights of good cells, by the number of runs.
 const LEVELS: u32 = 4;

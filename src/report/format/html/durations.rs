@@ -3,12 +3,8 @@
 use maud::{Markup, html};
 
 use super::limits::DURATIONS;
-use crate::report::diagnosis::incident::{Incident, IncidentKind};
-use crate::report::diagnosis::watch::finding::Oddity;
 use crate::report::diagnosis::watch::samples::WatchedJob;
-use crate::report::format::{Report, duration};
-use crate::report::history::JobId;
-use crate::report::runs::outcome::Outcome;
+use crate::report::format::{Incident, IncidentKind, JobId, Oddity, Outcome, Report, duration};
 
 const HEIGHT: u64 = 48;
 

@@ -4,11 +4,9 @@ use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::limits::{COLUMNS, TICKS};
 use crate::clock::last_multiple;
-use crate::report::format::Report;
-use crate::report::history::scope::Scope;
+use crate::report::format::{Report, Scope};
 
 const DAY: i64 = 86_400;
-
 /// The widths of a column up to a day, in seconds.
 const STEPS: [i64; 18] =
     [1, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, DAY];

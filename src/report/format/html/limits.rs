@@ -18,7 +18,6 @@ pub const JOBS_WITH_NEXT: usize = 20;
 pub const CELLS_OF_PROBLEM: usize = 30;
 pub const RUNS_OF_SEVERAL: usize = 12;
 pub const DURATIONS: usize = 60;
-
 /// The bytes of the timeline with its lists of runs, and the bytes of the output in these lists.
 pub const LINE_BYTES: usize = 1_150_000;
 pub const OUTPUT_BYTES: usize = 250_000;
@@ -38,7 +37,6 @@ pub const LAST_RUNS: usize = 6;
 pub const COLUMNS: i64 = 168;
 pub const TICKS: i64 = 12;
 pub const MARKS: usize = 30;
-
 pub const WATCHED: usize = 30;
 
 /// The bytes that may still be written.

@@ -4,15 +4,12 @@
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
-use super::grid::Grid;
-use super::limits;
+use super::{grid::Grid, limits};
 use crate::clock::local_time;
 use crate::report::diagnosis;
-use crate::report::diagnosis::incident::{Incident, IncidentKind};
-use crate::report::format::Report;
 use crate::report::format::crontabs::path;
 use crate::report::format::text::incident_words::IncidentWords;
-use crate::report::slots::Expected;
+use crate::report::format::{Expected, Incident, IncidentKind, Report};
 
 pub struct Mark {
     from: NaiveDateTime,

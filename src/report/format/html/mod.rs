@@ -20,16 +20,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::text::heading::{hosts, summary};
 use super::{Format, Needs, Report, count};
 use crate::report::diagnosis;
-use crate::report::diagnosis::incident::Incident;
-use crate::report::output::ReportOutput;
+use crate::report::format::{Incident, ReportOutput};
 use problems::Problems;
 use rows::View;
 use timeline::JobLines;
 
 const STYLE: &str = include_str!("page.css");
-
 const SCRIPT: &str = include_str!("page.js");
-
 /// Allows no request. Allows only this style and this script, by the SHA-256 of their text, which a browser prints if
 /// they differ. The icon is empty: otherwise a browser would request one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \

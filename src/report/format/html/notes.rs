@@ -2,17 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::durations;
-use super::limits;
-use super::rows::View;
+use super::{durations, limits, rows::View};
 use crate::escape::printable;
-use crate::report::diagnosis::watch::finding::WatchFinding;
 use crate::report::format::changed::changes;
 use crate::report::format::text::heading::ends;
-use crate::report::format::watch::{facts, subject};
-use crate::report::format::{Report, crontabs, grouped, sources};
-use crate::report::history::JobId;
-use crate::report::history::counts::Count;
+use crate::report::format::watch::facts;
+use crate::report::format::{Count, JobId, Report, WatchFinding, crontabs, grouped, sources};
 
 pub fn watched(report: &Report, view: Option<&View>) -> Markup {
     let findings: Vec<&WatchFinding> = report.watched().collect();
@@ -36,7 +31,7 @@ pub fn watched(report: &Report, view: Option<&View>) -> Markup {
                             h4 {
                                 span.state { (finding.oddity.word()) } " "
                                 span.time { "since " (report.clock().time(finding.since)) } " "
-                                @match row { Some(job) => a href={ "#j" (job) } { (subject(finding, report)) }, None => (subject(finding, report)) }
+                                @match row { Some(job) => a href={ "#j" (job) } { (report.job_of(finding)) }, None => (report.job_of(finding)) }
                             }
                             p.facts { (facts(finding, report)) }
                         }

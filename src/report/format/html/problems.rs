@@ -5,18 +5,11 @@ use std::collections::BTreeSet;
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
-use super::cells;
-use super::durations;
 use super::limits::{self, Budget, CELLS_OF_PROBLEM};
-use super::rows::View;
-use super::runs;
-use super::state::RunState;
-use crate::report::diagnosis::incident::{Incident, IncidentState};
+use super::{cells, durations, rows::View, runs, state::RunState};
 use crate::report::format::text::heading::uncertain;
 use crate::report::format::text::incident_words::IncidentWords;
-use crate::report::format::{Report, count, crontabs, duration, way};
-use crate::report::history::JobId;
-use crate::report::output::style::Severity;
+use crate::report::format::{Incident, IncidentState, JobId, Report, Severity, count, crontabs, duration, way};
 
 #[derive(Default)]
 pub struct Problems {
@@ -85,20 +78,16 @@ fn home(incident: &Incident, view: Option<&View>) -> Option<JobId> {
 }
 
 /// The runs of one job, or of all jobs of the incident, after their id.
-fn opened(view: &View, incident: &Incident, job: Option<JobId>, id: &str) -> (String, Markup) {
+type Opened = (String, Markup);
+
+fn opened(view: &View, incident: &Incident, job: Option<JobId>, id: &str) -> Opened {
     match job.and_then(|job| view.rows.get(&job)) {
         Some(row) => (format!("j{}", row.job), runs::of_job(view.report, row, id, true)),
         None => (format!("{id}r"), runs::of_incident(view, incident, id)),
     }
 }
 
-fn problem(
-    report: &Report,
-    incident: &Incident,
-    id: &str,
-    view: Option<&View>,
-    opened: Option<&(String, Markup)>,
-) -> Markup {
+fn problem(report: &Report, incident: &Incident, id: &str, view: Option<&View>, opened: Option<&Opened>) -> Markup {
     let words = IncidentWords::of(incident, report);
     let subject = words.whole_subject();
     let state = incident.state();

@@ -4,11 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 
-use super::cells::Cells;
-use super::grid::Grid;
-use super::limits;
-use crate::report::format::Report;
-use crate::report::history::{HostId, JobId};
+use super::{cells::Cells, grid::Grid, limits};
+use crate::report::format::{HostId, JobId, Report};
 
 pub struct JobRow {
     pub job: JobId,
@@ -50,8 +47,7 @@ impl<'a> View<'a> {
         let first: BTreeSet<JobId> = first.iter().copied().collect();
         jobs.sort_by_key(|job| !first.contains(job));
         let rows = jobs.iter().map(|job| row(*job));
-        let is_shown = |row: &JobRow| !report.filter.failed || row.cells.bad() > 0;
-        let mut rows: Vec<JobRow> = rows.filter(is_shown).collect();
+        let mut rows: Vec<JobRow> = rows.filter(|row| !report.filter.failed || row.cells.bad() > 0).collect();
         let left_out = rows.len().saturating_sub(limits::LINES);
         rows.truncate(limits::LINES);
         let bad = rows.iter().filter(|row| row.cells.bad() > 0).count().max(1);

@@ -6,11 +6,10 @@ use super::limits::{LISTED_JOBS, RUNS_OF_SEVERAL};
 use super::rows::{JobRow, View};
 use super::state::RunState;
 use crate::escape::printable;
-use crate::report::diagnosis::incident::Incident;
-use crate::report::format::{Report, age, count, crontabs, duration, grouped, usual_duration, way};
-use crate::report::history::durations::DurationStats;
-use crate::report::history::{JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
+use crate::report::format::{
+    DurationStats, Incident, JobId, Outcome, Report, RunSummary, age, count, crontabs, duration, grouped,
+    usual_duration, way,
+};
 use crate::report::runs::reason::shown as readable;
 
 /// The runs of a job. `back` is the id to return to.
@@ -76,8 +75,7 @@ pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: 
 /// The last bad run that printed something, or else the last bad run, of runs from the last on.
 fn last_bad<R: Iterator<Item = RunSummary>>(report: &Report, runs: impl Fn() -> R) -> Option<RunSummary> {
     let bad = || runs().filter(|run| run.outcome.is_bad());
-    let has_printed = |run: &RunSummary| report.history.tail(run).is_some_and(|tail| !tail.is_empty());
-    bad().find(has_printed).or_else(|| bad().next())
+    bad().find(|run| report.history.tail(run).is_some_and(|tail| !tail.is_empty())).or_else(|| bad().next())
 }
 
 fn back_link(id: &str) -> Markup {

@@ -2,8 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::report::history::RunSummary;
-use crate::report::runs::outcome::Outcome;
+use crate::report::format::{Outcome, RunSummary};
 
 /// The states of a run, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,18 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use super::cells::Cells;
-use super::grid::Grid;
 use super::limits::{self, Budget, LINKED_CELLS};
-use super::marks;
-use super::problems::Problems;
 use super::rows::{JobRow, View};
-use super::runs;
-use super::state::legend;
-use crate::report::diagnosis::incident::Incident;
-use crate::report::format::{count, duration, grouped, shown_name};
-use crate::report::history::durations::DurationStats;
-use crate::report::history::{HostId, JobId};
+use super::{cells::Cells, grid::Grid, marks, problems::Problems, runs, state::legend};
+use crate::report::format::{DurationStats, HostId, Incident, JobId, count, duration, grouped, shown_name};
 
 pub type JobLine = (JobId, Markup);
 

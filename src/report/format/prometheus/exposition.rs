@@ -5,7 +5,7 @@ use std::fmt::{Display, Write};
 use super::labels::Labels;
 
 #[derive(Default)]
-pub struct Exposition(String);
+pub struct Exposition(pub String);
 
 impl Exposition {
     /// Begins the samples of a metric. The name of a counter ends with `_total`.
@@ -13,10 +13,6 @@ impl Exposition {
         let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
         _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
         MetricSamples { text: &mut self.0, name }
-    }
-
-    pub fn finish(self) -> String {
-        self.0
     }
 }
 

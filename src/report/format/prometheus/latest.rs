@@ -12,7 +12,6 @@ use crate::report::runs::run::{End, Run, first_word};
 
 /// More jobs of one script on one host count as one job, because their parameters change from run to run.
 const MAX_VARIANTS: u32 = 50;
-
 /// The most jobs and hosts with gauges: a log may have any number of jobs, and Prometheus keeps each series for weeks.
 const MAX_JOBS: usize = 5_000;
 

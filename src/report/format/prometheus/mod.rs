@@ -9,20 +9,15 @@ pub mod labels;
 pub mod latest;
 pub mod problems;
 
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use chrono::{DateTime, Local, NaiveTime};
 
 use super::{Format, Needs, Report};
 use crate::cron::upcoming::{next_start, periods};
 use crate::report::diagnosis;
-use crate::report::history::durations::DurationStats;
-use crate::report::logs::scheduler::Scheduler;
-use crate::report::output::ReportOutput;
+use crate::report::format::{DurationStats, Expected, ReportOutput, Run, Scheduler};
 use crate::report::query::window::Reach;
-use crate::report::runs::run::Run;
-use crate::report::slots::Expected;
 use exposition::Exposition;
 use labels::Labels;
 use latest::{Labelled, Latest};
@@ -105,7 +100,7 @@ impl Format for Prometheus {
         gauges::add(&mut text, &labelled);
         problems::add(&mut text, report, &incidents);
         gauges::add_report(&mut text, self.now.timestamp(), self.begun.elapsed());
-        out.write(text.finish().as_bytes());
+        out.write(text.0.as_bytes());
         // The metrics themselves show the problems.
         false
     }

@@ -2,16 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::exposition::Exposition;
-use super::labels::Labels;
-use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentState};
-use crate::report::format::Report;
-use crate::report::history::{HostId, JobId};
-use crate::report::logs::scheduler::Scheduler;
+use super::{exposition::Exposition, labels::Labels};
+use crate::report::format::{HostId, Incident, IncidentKind, IncidentState, JobId, Report, Scheduler};
 
 /// The most series of one metric. Prometheus keeps each for weeks.
 const MOST: usize = 200;
-
 /// Stands for more than one host or script: a number would make a new series with each change.
 const SEVERAL: &str = "several";
 

@@ -2,10 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use crate::report::format::{Clock, Report, count};
-use crate::report::history::{JobId, RunFlag, RunSummary};
-use crate::report::runs::outcome::{Outcome, Reason};
-use crate::report::slots::missed::Slot;
+use crate::report::format::{Clock, JobId, Outcome, Reason, Report, RunFlag, RunSummary, Slot, count};
 
 pub struct Events<'a> {
     pub slots: Vec<&'a Slot>,
@@ -16,8 +13,7 @@ pub struct Events<'a> {
 impl<'a> Events<'a> {
     pub fn of(report: &'a Report, id: JobId, slots: Vec<&'a Slot>) -> Self {
         let runs = report.history.of_job(id).filter(|run| report.scope.has(run));
-        let is_good = |run: &RunSummary| run.outcome == Outcome::Good;
-        let last_good = runs.clone().filter(is_good).map(|run| run.start).max();
+        let last_good = runs.clone().filter(|run| run.outcome == Outcome::Good).map(|run| run.start).max();
         let is_later = |time: NaiveDateTime| last_good.is_none_or(|good| time > good);
         let is_event = |run: &RunSummary| run.outcome.is_bad() || run.outcome == Outcome::Running;
         Self {

@@ -7,18 +7,12 @@
 mod events;
 mod shell;
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::path::Path;
-use std::rc::Rc;
+use std::{collections::BTreeMap, fmt::Write, path::Path, rc::Rc};
 
-use super::crontabs;
-use super::{Format, Needs, Report, count};
+use super::{Format, Needs, Report, count, crontabs};
 use crate::cron::{CronJob, LineRef};
-use crate::escape::printable;
-use crate::report::output::ReportOutput;
-use crate::report::slots::Expected;
-use crate::splay;
+use crate::report::format::{Expected, ReportOutput};
+use crate::{escape::printable, splay};
 use events::Events;
 use shell::Shell;
 

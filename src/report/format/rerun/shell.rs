@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cron::{Crontabs, Daemon, LineCommand, LineRef, Trust};
-use crate::machine::Users;
-use crate::passwd;
+use crate::{machine::Users, passwd};
 
 pub struct Shell<'a> {
     users: &'a Users,

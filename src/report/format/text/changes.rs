@@ -1,10 +1,8 @@
 //! The incidents that began or ended in a period, and nothing if there are none.
 
-use super::page::Page;
-use super::{heading, incidents, watch};
+use super::{heading, incidents, page::Page, watch};
 use crate::report::diagnosis;
-use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::Report;
+use crate::report::format::{Incident, IncidentState, Report};
 
 /// Returns whether an incident with failures began, or a run is ambiguous.
 pub fn show(page: &mut Page, report: &Report) -> bool {

@@ -6,17 +6,13 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::NaiveDateTime;
 
 use super::page::{INDENT, Page};
-use crate::report::format::{Report, count, duration, grouped};
-use crate::report::history::counts::Tally;
-use crate::report::history::durations::{DurationStats, MIN_GOOD};
-use crate::report::history::scope::Scope;
-use crate::report::history::{JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
-use crate::report::slots::missed::Slot;
+use crate::report::format::{
+    DurationStats, JobId, Outcome, Report, RunSummary, Scope, Slot, Tally, count, duration, grouped,
+};
+use crate::report::history::durations::MIN_GOOD;
 
 /// The least growth of the duration of a slower job, in seconds.
 const MIN_SECONDS: u32 = 5;
-
 /// The most jobs of each kind, so that the answer fits a screen.
 const MAX_SHOWN: usize = 10;
 

@@ -9,18 +9,13 @@ use super::page::{INDENT, Page};
 use super::{healthy, incidents, job_history, running, watch};
 use crate::clock::last_multiple;
 use crate::report::diagnosis;
-use crate::report::diagnosis::incident::Incident;
 use crate::report::format::changed::changes;
-use crate::report::format::{Report, chart, crontabs, grouped};
-use crate::report::history::{JobId, RunFlag};
-use crate::report::output::style::Severity;
+use crate::report::format::{Incident, JobId, Report, RunFlag, Severity, chart, crontabs, grouped};
 
 /// The most lines for open incidents, and for closed ones.
 const MAX_LINES: [usize; 2] = [40, 12];
-
 /// The most rows of Watch.
 const MAX_WATCHED: usize = 8;
-
 /// The least columns of the text beside the chart. With less room, it has a line of its own.
 const MIN_BESIDE: usize = 20;
 
@@ -28,8 +23,7 @@ const MIN_BESIDE: usize = 20;
 pub fn show(page: &mut Page, report: &Report) -> bool {
     let incidents = diagnosis::of_period(&report.evidence());
     counts(page, report);
-    let is_over = |incident: &&Incident| incident.is_over();
-    let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(is_over);
+    let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(|incident| incident.is_over());
     problems(page, report, now.len(), over.len());
     if let Some(job) = job_history::only_job(report) {
         job_history::show(page, report, job, &incidents);

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::{INDENT, Page};
 use crate::escape::printable;
-use crate::report::format::{Report, at_most, count, crontabs, grouped, sources};
-use crate::report::history::counts::Count;
-use crate::report::history::{HostId, JobId, RunFlag};
+use crate::report::format::{Count, HostId, JobId, Report, RunFlag, at_most, count, crontabs, grouped, sources};
 
 /// The most jobs that are named. More are only counted.
 const MAX_NAMED: usize = 2;

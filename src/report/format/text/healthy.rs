@@ -6,11 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDateTime;
 
 use super::page::{INDENT, Page};
-use crate::report::format::{Report, count, crontabs, duration, shown_name};
-use crate::report::history::counts::Tally;
-use crate::report::history::durations::DurationStats;
-use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
-use crate::report::runs::outcome::Outcome;
+use crate::report::format::{
+    DurationStats, HostId, JobId, Outcome, Report, RunFlag, RunSummary, Tally, count, crontabs, duration, shown_name,
+};
 
 /// Shows the healthy jobs and hosts: not in `bad`, the jobs with an open incident. `hosts` are all hosts.
 pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTreeSet<HostId>) {

@@ -1,21 +1,17 @@
 //! An incident in words: what it is about, since when, the facts, and why.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
-use std::iter;
+use std::{cmp::Reverse, collections::BTreeSet, iter};
 
 use chrono::NaiveDateTime;
 use unicode_width::UnicodeWidthStr;
 
 use super::names::{self, fits};
-use crate::escape::printable;
-use crate::report::diagnosis::incident::{Herd, Incident, IncidentKind, unique};
-use crate::report::format::{Clock, Report, age, count, crontabs, duration, grouped, shown_name, way};
-use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
-use crate::report::logs::owner::Account;
-use crate::report::logs::scheduler::Scheduler;
-use crate::report::runs::outcome::{Outcome, Reason};
-use crate::ssh_error::Cause;
+use crate::report::diagnosis::incident::{Herd, unique};
+use crate::report::format::{
+    Account, Clock, HostId, Incident, IncidentKind, JobId, Outcome, Reason, Report, RunFlag, RunSummary, Scheduler,
+    age, count, crontabs, duration, grouped, shown_name, way,
+};
+use crate::{escape::printable, ssh_error::Cause};
 
 /// The most hosts or scripts that are named. More are only counted.
 const MAX_NAMED: usize = 12;
@@ -367,8 +363,7 @@ fn several(jobs: &[JobId], report: &Report, room: usize) -> String {
 
 /// These hosts if all fit, otherwise their number and as many as fit, each whole.
 fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
-    let name = |host: &HostId| shown_name(report.history.host(*host));
-    let mut hosts: Vec<String> = hosts.iter().map(name).collect();
+    let mut hosts: Vec<String> = hosts.iter().map(|host| shown_name(report.history.host(*host))).collect();
     hosts.sort();
     let all = hosts.join(", ");
     match hosts.as_slice() {

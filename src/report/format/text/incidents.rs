@@ -1,19 +1,14 @@
 //! Incidents as rows: the state, the time and the facts.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use unicode_width::UnicodeWidthStr;
 
 use super::incident_words::IncidentWords;
 use super::page::{Page, wrapped, wrapped_whole};
-use crate::report::diagnosis::incident::{Incident, IncidentKind};
-use crate::report::format::{Report, grouped};
-use crate::report::output::style::Severity;
-use crate::report::runs::outcome::{Outcome, Reason};
+use crate::report::format::{Incident, IncidentKind, Outcome, Reason, Report, Severity, grouped};
 
 const GAP: usize = 2;
-
 /// The most kinds of hidden incidents that are named.
 const MAX_NAMED: usize = 12;
 

@@ -3,11 +3,9 @@
 use super::page::{INDENT, Page};
 use super::run_list::{RunRow, show_rows};
 use super::{heading, incidents, watch};
-use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::{Report, count, crontabs, usual_duration};
-use crate::report::history::durations::DurationStats;
-use crate::report::history::{JobId, RunSummary};
-use crate::report::runs::outcome::Outcome;
+use crate::report::format::{
+    DurationStats, Incident, IncidentState, JobId, Outcome, Report, count, crontabs, usual_duration,
+};
 
 const LAST_RUNS: usize = 20;
 
@@ -24,7 +22,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     let clock = report.clock();
     page.line("");
     page.labelled("Job", INDENT, &report.job_name(job));
-    page.labelled("State", INDENT, &state(report, runs.clone(), incidents));
+    page.labelled("State", INDENT, &state(report, job, incidents));
     let last_good = report.last_good(job).map(|time| clock.second(time));
     page.labelled("Last good", INDENT, last_good.as_deref().unwrap_or("none in these logs"));
     let usual = usual_duration(&DurationStats::of_job(&report.history, job));
@@ -55,18 +53,14 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
 }
 
 /// Whether the job is healthy, newly bad, or good and bad in turn.
-fn state(
-    report: &Report,
-    mut runs: impl DoubleEndedIterator<Item = RunSummary> + ExactSizeIterator,
-    incidents: &[Incident],
-) -> String {
+fn state(report: &Report, job: JobId, incidents: &[Incident]) -> String {
+    let mut runs = report.history.of_job(job);
     let clock = report.clock();
     let Some(open) = incidents.iter().find(|incident| !incident.is_over()) else {
         if runs.len() == 0 {
             return "no run in these logs".to_owned();
         }
-        let has_tried = |run: &RunSummary| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_));
-        let last = runs.rfind(has_tried);
+        let last = runs.rfind(|run| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_)));
         return last
             .map_or("no run has ended yet", |last| match last.outcome {
                 Outcome::Good => "ok",

@@ -56,7 +56,7 @@ impl Format for Text {
             Question::Comparison => comparison::show(&mut page, report),
             Question::Changes => changes::show(&mut page, report),
         };
-        out.write(page.into_text().as_bytes());
+        out.write(page.text.as_bytes());
         let is_news = self.query.question == Question::Changes;
         is_bad || !is_news && report.lost_starts() > 0
     }

@@ -5,10 +5,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The columns that a script should have beside a host. Optional columns of a table are dropped for them.
 const FAIR_SCRIPT: usize = 20;
-
 /// The least columns of a script beside a host.
 pub const MIN_SCRIPT: usize = 8;
-
 /// A wider word is not the name of a host.
 const LONGEST_HOST: usize = 64;
 
@@ -24,7 +22,10 @@ pub fn job(name: &str, columns: usize) -> String {
             format!("{host} {}", script(rest, room))
         }
         None if is_host(name) => name.to_owned(),
-        _ => middle_cut(name, columns),
+        _ => {
+            let room = columns.saturating_sub(1);
+            format!("{}…{}", prefix(name, room / 2), suffix(name, room - room / 2))
+        }
     }
 }
 
@@ -70,12 +71,6 @@ pub fn least_columns(name: &str) -> usize {
         None if is_host(name) => name.width(),
         _ => 0,
     }
-}
-
-fn middle_cut(text: &str, columns: usize) -> String {
-    let room = columns.saturating_sub(1);
-    let (head, tail) = (prefix(text, room / 2), suffix(text, room - room / 2));
-    format!("{head}…{tail}")
 }
 
 pub fn fits(text: &str, columns: usize) -> bool {

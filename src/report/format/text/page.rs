@@ -5,28 +5,22 @@ use std::{iter, mem};
 use unicode_width::UnicodeWidthStr;
 
 use super::names::{self, fits, prefix, suffix};
-use crate::report::format::grouped;
-use crate::report::history::counts::Count;
-use crate::report::output::style::{Severity, Style};
+use crate::report::format::{Count, Severity, grouped};
+use crate::report::output::style::Style;
 
 /// The column of the text beside a label.
 pub const INDENT: usize = 13;
-
 const GAP: usize = GAP_TEXT.len();
 const GAP_TEXT: &str = "  ";
 
 pub struct Page {
     pub style: Style,
-    text: String,
+    pub text: String,
 }
 
 impl Page {
     pub fn new(style: Style) -> Self {
         Self { style, text: String::new() }
-    }
-
-    pub fn into_text(self) -> String {
-        self.text
     }
 
     pub fn width(&self) -> usize {

@@ -3,15 +3,11 @@
 use chrono::NaiveDateTime;
 use unicode_width::UnicodeWidthStr;
 
-use super::healthy::end;
 use super::page::{Page, wrapped_whole};
-use super::{heading, names};
+use super::{heading, healthy::end, names};
 use crate::escape::printable;
 use crate::report::format::crontabs::place;
-use crate::report::format::{Report, age, duration};
-use crate::report::history::{RunFlag, RunSummary};
-use crate::report::runs::outcome::{Outcome, Reason};
-use crate::report::slots::missed::Slot;
+use crate::report::format::{Outcome, Reason, Report, RunFlag, RunSummary, Slot, age, duration};
 
 /// The least columns of a script beside its host, in a line that also shows why the run was bad.
 const MIN_SCRIPT: usize = 14;

@@ -3,10 +3,8 @@
 use std::cmp::Reverse;
 
 use super::page::{INDENT, Page};
-use crate::report::format::{Report, age, count, duration};
-use crate::report::history::RunSummary;
-use crate::report::history::durations::{DurationStats, MIN_GOOD, before_each};
-use crate::report::runs::outcome::Outcome;
+use crate::report::format::{DurationStats, Outcome, Report, RunSummary, age, count, duration};
+use crate::report::history::durations::{MIN_GOOD, before_each};
 
 /// The most runs that are shown: hung runs first, then the oldest.
 const MAX_SHOWN: usize = 8;

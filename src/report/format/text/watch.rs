@@ -5,18 +5,14 @@ use unicode_width::UnicodeWidthStr;
 
 use super::names;
 use super::page::{INDENT, Page, wrapped_whole};
-use crate::report::diagnosis::watch::finding::{Oddity, WatchFinding};
 use crate::report::diagnosis::watch::samples::Sample;
-use crate::report::format::watch::{facts, subject, word};
-use crate::report::format::{Report, chart, count, duration, shown_name};
-use crate::report::history::JobId;
+use crate::report::format::watch::{facts, word};
+use crate::report::format::{JobId, Oddity, Report, Severity, WatchFinding, chart, count, duration, shown_name};
 use crate::report::history::jobs::script;
-use crate::report::output::style::Severity;
 use crate::report::runs::run::first_word;
 
 /// How many of the last runs have a bar.
 const LAST_RUNS: usize = 30;
-
 const GAP: usize = 2;
 
 /// Shows a row for each finding, at most `most` rows. A script on several hosts has one row, unless all are listed.
@@ -30,7 +26,7 @@ pub fn show(page: &mut Page, report: &Report, most: usize) {
     let room = page.width().saturating_sub(words + times);
     for (_, row) in rows.iter().take(most) {
         let finding = row[0];
-        let (mut name, mut facts) = (subject(finding, report), facts(finding, report));
+        let (mut name, mut facts) = (report.job_of(finding), facts(finding, report));
         if row.len() > 1 {
             name = format!("{} on {} hosts", shown_name(script(&finding.job)), row.len());
             facts = format!("{}: {facts}", shown_name(first_word(&finding.job)));

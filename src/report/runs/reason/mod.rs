@@ -22,40 +22,29 @@ pub use words::{first_sign, state_of_host};
 
 /// The cause within an exception: `Caused by: …`.
 const CAUSED_BY: i32 = 92;
-
 /// The message of an exception below its frames.
 const EXCEPTION: i32 = 90;
-
 /// An exception that ended the program.
 const UNCAUGHT: i32 = 85;
-
 /// A line that begins with the name of an exception, and a line of only the name.
 const NAMED: i32 = 80;
 const ONLY_NAMED: i32 = 70;
-
 /// A message about a bad key, above the refusal that follows.
 const BAD_KEY: i32 = 67;
-
 /// The most nested causes that raise the score.
 const MAX_DEPTH: i32 = 5;
-
 /// The lowest score of a line with words of failure. Of lines without, the last one explains most.
 const TELLING: i32 = 25;
-
 /// The lowest scores of a line at the level of errors, and of a line with a concrete cause.
 const ERROR: i32 = 45;
 const CAUSE: i32 = 66;
-
 /// The gain of a line that good runs do not print: with words of failure, and without.
 const NOVEL: i32 = 10;
 const NOVEL_PLAIN: i32 = 25;
-
 /// The loss of a line that good runs print too.
 const USUAL: i32 = 70;
-
 /// The loss of a field of one word: another line with a cause says more.
 const FIELD: i32 = 2;
-
 /// The most lines with words of failure that are kept. The lowest scores are dropped.
 const MAX_TELLING: usize = 16;
 

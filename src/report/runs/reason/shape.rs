@@ -47,8 +47,7 @@ pub fn is_rule(line: &str) -> bool {
     let letters = line.chars().filter(|character| character.is_alphabetic());
     let mut characters = line.chars();
     let (first, last) = (characters.next(), characters.next_back());
-    let is_edge = |edge: char| "*#=|-_~@".contains(edge);
-    let is_boxed = first == last && first.is_some_and(is_edge) && line.len() > 4;
+    let is_boxed = first == last && first.is_some_and(|edge| "*#=|-_~@".contains(edge)) && line.len() > 4;
     letters.take(2).count() < 2
         || is_boxed
         || ["====", "****", "----", "####", "@@@@"].iter().any(|end| line.ends_with(end))

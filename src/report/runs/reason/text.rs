@@ -9,8 +9,7 @@ use memchr::{memchr, memrchr};
 /// as colour codes.
 pub fn shown(line: &[u8]) -> Cow<'_, str> {
     let text = decoded(after_the_last_return(line));
-    let is_plain = |byte: &u8| *byte >= b' ' && *byte != b'\x7f';
-    if text.as_bytes().iter().all(is_plain) {
+    if text.as_bytes().iter().all(|byte| *byte >= b' ' && *byte != b'\x7f') {
         return text;
     }
     Cow::Owned(without_controls(&text))

@@ -15,7 +15,7 @@ pub struct UsualLines {
     lines: HashSet<u32, FixedState>,
     runs: u32,
     /// The job prints more lines than are kept.
-    is_partial: bool,
+    pub is_partial: bool,
 }
 
 impl UsualLines {
@@ -35,11 +35,6 @@ impl UsualLines {
         } else {
             self.is_partial = true;
         }
-    }
-
-    /// Notes that a good run printed more than was kept of it.
-    pub fn note_more(&mut self) {
-        self.is_partial = true;
     }
 
     pub fn is_known(&self) -> bool {

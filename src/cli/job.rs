@@ -7,9 +7,9 @@ use std::{env, num::NonZeroU16, sync::LazyLock, time::Duration};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
-use super::Request;
 use super::error::{UsageError, Valid};
 use super::line::{CommandLine, Grammar, help};
+use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, path, unset_empty, when};
 use crate::cron::{CallMeaning, JobCall};
 use crate::escape;

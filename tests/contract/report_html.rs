@@ -210,13 +210,14 @@ fn a_cell_has_the_worst_of_its_time_and_leads_to_its_last_bad_run() {
          10:11:00   3  h /x.sh   exit 2: no room
          10:20:00   4  h /x.sh   exit 2: no room
          10:21:00   5  h /x.sh   ok: fine
+         10:22:00   7  h /x.sh   ok: fine
          11:10:00   6  h /x.sh   ok: fine
          23:59:59  90  h2 /y.sh  ok\n",
     );
     let mut browser = shown(&page_of(log, &["--since", "2026-03-02"]));
     let lines = browser.evaluate("Object.entries(document.querySelector('.lines').dataset).join(' ')");
     assert_eq!(lines, "begin,2026-03-02T00:00:00 step,600 columns,144");
-    let titles = ["10:10–10:20: 2 of 2 failed, exit 2", "10:20–10:30: 1 of 2 failed, exit 2"];
+    let titles = ["10:10–10:20: 2 of 2 failed, exit 2", "10:20–10:30: 1 of 3 failed, exit 2"];
     assert_eq!(cells(&mut browser, "h /x.sh"), json!(titles));
     // The pause of 40 minutes after 10:30 is no cell.
     let good = "document.querySelector('div.row path.g').getAttribute('d')";

@@ -5,30 +5,15 @@ mod generate;
 mod job;
 mod line;
 mod report;
+mod request;
 mod time;
 mod value;
 
 use std::ffi::OsString;
 
-use crate::generate::DagRequest;
-use crate::job::{Job, UsageErrorRun};
-use crate::report::query::Query;
 use line::Grammar;
 
-/// The request of a command line.
-pub enum Request {
-    Run(Job),
-    /// Show what has run, what the crontabs plan, or what is wrong with either.
-    Report(Query),
-    Dags(DagRequest),
-    /// Print a text: the help, the version, the manual or completions.
-    Show(String),
-    /// A usage error: print `message` on standard error, and log `run`, if a job was meant.
-    UsageError {
-        message: String,
-        run: Option<UsageErrorRun>,
-    },
-}
+pub use request::Request;
 
 /// Parses the command line, with the program's name first, and the environment variables that stand for options. A
 /// report has a grammar of its own, so that a job does not pay for its options.

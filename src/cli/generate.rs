@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 
 use super::error::{UsageError, Valid};
 use super::job::{self, read_crontab};
-use super::{Request, line::CommandLine, report, value::WHEN};
+use super::{line::CommandLine, report, request::Request, value::WHEN};
 use crate::generate::{DOCUMENTS, DagRequest, Document, Grammars};
 
 /// Asks for a file of DAGs, which depends on crontabs and not only on this version.

@@ -274,10 +274,7 @@ impl CommandLine<ReportArgs> {
 
     fn period(&self, form: &Form, now: DateTime<Local>) -> Valid<Period> {
         // A run with its day in the name is in the logs from that day on.
-        let day = match form {
-            Form::Run(wanted, _) => wanted.day,
-            _ => None,
-        };
+        let day = if let Form::Run(wanted, _) = form { wanted.day } else { None };
         let day = day.map(NaiveDateTime::from);
         let since = |word: &OsStr| time(word, now, false);
         let until = |word: &OsStr| time(word, now, true);
@@ -390,10 +387,7 @@ fn user(word: &OsStr) -> Valid<u32> {
 
 fn wanted(word: &OsStr, now: DateTime<Local>) -> Valid<RunId> {
     let text = word.to_string_lossy();
-    let (pid, time) = match text.split_once('@') {
-        Some((pid, time)) => (pid, Some(time)),
-        None => (&*text, None),
-    };
+    let (pid, time) = text.split_once('@').map_or((&*text, None), |(pid, time)| (pid, Some(time)));
     let start = time.map_or_else(|| Some((None, String::new())), |time| start_time(time, now));
     match (pid.parse(), start) {
         (Ok(pid), Some((day, clock))) => Ok(RunId { pid, day, clock }),

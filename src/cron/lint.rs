@@ -227,11 +227,8 @@ impl Linter<'_> {
 
     /// Adds faults of what a run needs, each once for a crontab.
     fn add_new(&mut self, line: &CronLine, faults: impl IntoIterator<Item = Fault>) {
-        for fault in faults {
-            if self.reported.insert(fault.problem.clone()) {
-                self.faults.push(fault.at(line.number));
-            }
-        }
+        let new = faults.into_iter().filter(|fault| self.reported.insert(fault.problem.clone()));
+        self.faults.extend(new.map(|fault| fault.at(line.number)));
     }
 }
 

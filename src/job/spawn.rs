@@ -63,10 +63,8 @@ impl Program {
     /// ignores, has the default action.
     pub fn spawn(&self, stdio: [Option<BorrowedFd>; 3]) -> io::Result<Child> {
         let mut actions = PosixSpawnFileActions::init()?;
-        for (number, fd) in (0..).zip(stdio) {
-            if let Some(fd) = fd {
-                actions.add_dup2(fd.as_raw_fd(), number)?;
-            }
+        for (number, fd) in (0..).zip(stdio).filter_map(|(number, fd)| Some((number, fd?))) {
+            actions.add_dup2(fd.as_raw_fd(), number)?;
         }
         let mut attributes = PosixSpawnAttr::init()?;
         attributes.set_sigmask(&SigSet::empty())?;

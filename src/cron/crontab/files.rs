@@ -114,10 +114,8 @@ impl Crontabs {
                 let mut known = HashSet::new();
                 // A file counts once, whatever its names.
                 let mut is_new = |path: &Path| fs::canonicalize(path).map(|file| known.insert(file));
-                for (path, columns) in files {
-                    if is_new(path).unwrap_or(true) {
-                        crontabs.add_file(path, *columns, trust);
-                    }
+                for (path, columns) in files.iter().filter(|(path, _)| is_new(path).unwrap_or(true)) {
+                    crontabs.add_file(path, *columns, trust);
                 }
             }
         }

@@ -46,15 +46,10 @@ fn key(incident: &Incident, runs: u64) -> Urgency {
     let in_period = share(incident.bad, runs);
     let is_over = incident.is_over();
     // Dropped connections are single runs of jobs that were good before and after.
-    let now = if is_over || matches!(incident.kind, IncidentKind::Dropped { .. }) {
-        in_period
-    } else {
-        share(incident.bad, incident.runs)
-    };
-    let jobs = match incident.kind {
-        IncidentKind::Silent { .. } => usize::MAX,
-        _ => incident.jobs.len(),
-    };
+    let is_by_period = is_over || matches!(incident.kind, IncidentKind::Dropped { .. });
+    let now = if is_by_period { in_period } else { share(incident.bad, incident.runs) };
+    let is_silent = matches!(incident.kind, IncidentKind::Silent { .. });
+    let jobs = if is_silent { usize::MAX } else { incident.jobs.len() };
     (
         is_over,
         !incident.is_pressing,

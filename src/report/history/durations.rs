@@ -126,9 +126,6 @@ pub fn before_each(history: &History, job: JobId, is_asked: impl Fn(&RunSummary)
 
 /// Whether a run took long enough to compare it with the usual durations.
 pub fn is_long(run: &RunSummary, now: NaiveDateTime) -> bool {
-    let end = match run.outcome {
-        Outcome::Running => now,
-        _ => run.until,
-    };
+    let end = if run.outcome == Outcome::Running { now } else { run.until };
     end - run.begun > GRACE
 }

@@ -43,11 +43,7 @@ impl Pager {
             if needs_shell { (&b"/bin/sh"[..], vec![&b"-c"[..], pager]) } else { (words.next()?, words.collect()) };
         let mut command = Command::new(OsStr::from_bytes(program));
         command.args(arguments.into_iter().map(OsStr::from_bytes));
-        for (name, value) in SETTINGS {
-            if env::var_os(name).is_none() {
-                command.env(name, value);
-            }
-        }
+        command.envs(SETTINGS.into_iter().filter(|(name, _)| env::var_os(name).is_none()));
         // Before the pager starts, because it may send the signal at once.
         let ctrl_c_ends = Arc::new(AtomicBool::new(false));
         let _ = flag::register_conditional_default(SIGINT, Arc::clone(&ctrl_c_ends));

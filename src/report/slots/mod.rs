@@ -214,10 +214,8 @@ impl Expected {
             expected.jobs[place].add_line(user, entry);
         }
         expected.wanted = expected.jobs.iter().filter(|job| filter.expects(job.uid, &job.name)).count();
-        for job in &mut expected.jobs {
-            if job.lines.len() > MAX_LINES {
-                expected.unchecked += job.lines.split_off(0).len();
-            }
+        for job in expected.jobs.iter_mut().filter(|job| job.lines.len() > MAX_LINES) {
+            expected.unchecked += job.lines.split_off(0).len();
         }
         expected
     }

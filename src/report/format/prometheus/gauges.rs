@@ -40,10 +40,8 @@ const JOB_METRICS: [JobMetric; 13] = [
 pub fn add(text: &mut Exposition, labelled: &Labelled) {
     for (name, help, value) in JOB_METRICS {
         let mut samples = text.metric(name, help);
-        for (labels, job) in &labelled.jobs {
-            if let Some(value) = value(job) {
-                samples.add_labelled(&[], labels, value);
-            }
+        for (labels, value) in labelled.jobs.iter().filter_map(|(labels, job)| Some((labels, value(job)?))) {
+            samples.add_labelled(&[], labels, value);
         }
     }
     let name = "remoteexe_host_last_reached_timestamp_seconds";

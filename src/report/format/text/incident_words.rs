@@ -185,10 +185,7 @@ fn lost_together<'a>(incident: &Incident, report: &Report) -> IncidentParts<'a> 
 
 /// The boot before which everything stopped, and the end of the pause in which nothing was started.
 fn pause(incident: &Incident, report: &Report) -> impl Iterator<Item = String> {
-    let until = match incident.kind {
-        IncidentKind::LostTogether { quiet_until, .. } => quiet_until,
-        _ => None,
-    };
+    let until = if let IncidentKind::LostTogether { quiet_until, .. } = incident.kind { quiet_until } else { None };
     let clock = report.clock();
     let boot = incident.boot().map(|boot| format!("this machine booted {}", clock.time(boot)));
     boot.into_iter().chain(until.map(|until| format!("nothing started until {}", clock.time(until))))

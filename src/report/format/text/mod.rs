@@ -29,10 +29,7 @@ pub struct Text {
 impl Format for Text {
     fn needs(&self) -> Needs {
         let question = self.query.question;
-        let reach = match question {
-            Question::Comparison => Reach::PeriodBefore,
-            Question::Wrong | Question::Runs | Question::Changes => Reach::DayBefore,
-        };
+        let is_comparison = question == Question::Comparison;
         Needs {
             slots: true,
             looks_back: question == Question::Wrong,
@@ -42,7 +39,7 @@ impl Format for Text {
             baseline: matches!(question, Question::Wrong | Question::Changes),
             watch: matches!(question, Question::Wrong | Question::Changes),
             is_news: question == Question::Changes,
-            reach,
+            reach: if is_comparison { Reach::PeriodBefore } else { Reach::DayBefore },
             is_paged: true,
             ..Needs::default()
         }

@@ -1,7 +1,6 @@
 //! All exit statuses: those of remoteexe, and the meaning of those of other programs.
 
-pub mod success_statuses;
-
+use std::fmt::{self, Display, Formatter};
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use nix::sys::signal::Signal;
@@ -53,4 +52,27 @@ pub fn signal(status: u8) -> Option<&'static str> {
 /// The signal in `status` for a reader: its name, or its number if it has none.
 pub fn signal_text(status: u8) -> String {
     signal(status).map_or_else(|| status.saturating_sub(SIGNALLED).to_string(), str::to_owned)
+}
+
+/// Exit statuses that are not failures: scripts use them for "locked" or "nothing to do".
+#[derive(Debug, Clone, Default)]
+pub struct SuccessStatuses(pub Vec<u8>);
+
+impl SuccessStatuses {
+    /// Parses a list such as `1,75,99`, or says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let status = |word: &str| match word.trim().parse() {
+            Err(_) | Ok(SUCCESS) => Err("expected exit statuses from 1 to 254 with commas between them"),
+            Ok(SSH_FAILED) => Err("255 is also what ssh gives if the connection failed"),
+            Ok(status) => Ok(status),
+        };
+        text.split(',').map(status).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Display for SuccessStatuses {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let statuses: Vec<String> = self.0.iter().map(u8::to_string).collect();
+        formatter.write_str(&statuses.join(","))
+    }
 }

@@ -63,8 +63,7 @@ const MARGIN: TimeDelta = TimeDelta::seconds(10);
 impl RunningJobs {
     /// Finds the processes that exist now. Reads only what the kernel itself says about each.
     ///
-    /// Call this before the log is read. If a run ends meanwhile, its END may come too late to be read, and the run
-    /// must not count as lost.
+    /// Call this before the log is read: a run that ends meanwhile, with an END too late to be read, is not lost.
     pub fn now() -> Self {
         let now = Local::now().naive_local().with_nanosecond(0);
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -1,7 +1,6 @@
 //! `--report`: reads logs and crontabs, finds out what happened and what is wrong, and shows that in one format.
 //!
-//! Understands the logs of remoteexe and of the bash original. Starts no program but a pager, and writes no file but
-//! the report's own.
+//! Understands the logs of remoteexe and of the bash original. Starts only a pager, and writes only the report's file.
 
 pub mod diagnosis;
 pub mod format;

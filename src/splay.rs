@@ -11,11 +11,7 @@ use crate::stable_hash::hash;
 
 /// How long the job with these `operands` waits on this machine, in milliseconds, if all jobs are spread over `span`.
 pub fn wait(operands: &[u8], span: Duration) -> Duration {
-    place(uname().nodename().to_bytes(), operands, span)
-}
-
-fn place(machine: &[u8], operands: &[u8], span: Duration) -> Duration {
-    let hash = hash(&[machine, b"\n", operands].concat());
+    let hash = hash(&[uname().nodename().to_bytes(), b"\n", operands].concat());
     let part = u128::from(hash) * span.as_millis();
     Duration::from_millis(u64::try_from(part >> 64).unwrap_or(u64::MAX))
 }

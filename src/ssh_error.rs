@@ -2,8 +2,7 @@
 
 /// Why ssh(1) ended with 255.
 ///
-/// The messages are those of OpenSSH 7.4 to 10.5, in `tests/data/openssh-messages.txt`. They are English in every
-/// locale.
+/// The messages are those of OpenSSH 7.4 to 10.5 in `tests/data/openssh-messages.txt`, English in every locale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Cause {
     /// The host's name has no address.

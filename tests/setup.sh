@@ -2,7 +2,8 @@
 # Installs what is needed on Debian or Ubuntu, Rust included:
 #
 #     tests/setup.sh demo     for the demonstration and the sandbox
-#     tests/setup.sh tests    for all tests and the checks of .ci/run; makes a user for the tests
+#     tests/setup.sh tests    for all tests and the checks of .ci/run, on Debian only: Ubuntu has no package of
+#                             chromium-headless-shell; makes a user for the tests
 #     tests/setup.sh packages for .ci/package and tests/release/packages.sh
 #     tests/setup.sh cross    on x86-64, for the packages for aarch64: 500 MB
 #
@@ -33,6 +34,7 @@ tests=(
     /usr/sbin/dropbear          dropbear-bin
     /usr/bin/faketime           faketime
     /usr/bin/fish               fish
+    /bin/ip                     iproute2
     /usr/bin/jq                 jq
     /usr/bin/ksh93              ksh93u+m
     /usr/bin/lnav               lnav

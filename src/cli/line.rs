@@ -41,8 +41,7 @@ pub struct CommandLine<A> {
 }
 
 impl<A: FromArgMatches> CommandLine<A> {
-    /// Sorts `words`, with the program's name first. Fails if an option is unknown or lacks its value, or if clap
-    /// itself prints the help.
+    /// Sorts `words`, with the program's name first. Fails if an option is unknown, lacks its value, or asks for help.
     pub fn parse<W: AsRef<OsStr>>(
         grammar: fn() -> Command,
         words: impl IntoIterator<Item = W>,

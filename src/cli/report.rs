@@ -13,7 +13,7 @@ use super::line::{CommandLine, help};
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
 use super::value::{DEFAULT_LOG_DIR, local_log_dir, path, unset_empty, when};
 use super::{job::read_crontab, request::Request};
-use crate::exit::success_statuses::SuccessStatuses;
+use crate::exit::SuccessStatuses;
 use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
 use crate::report::logs::scheduler::log_dirs;

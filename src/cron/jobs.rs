@@ -17,7 +17,7 @@ use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
 use super::timing::Timing;
 use crate::escape::shortened;
-use crate::exit::success_statuses::SuccessStatuses;
+use crate::exit::SuccessStatuses;
 
 /// The meaning of a call of remoteexe, by the grammar of its command line.
 pub enum CallMeaning {

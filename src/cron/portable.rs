@@ -18,7 +18,7 @@ use super::jobs::{CallMeaning, ParseCall, accepted, meaning, own_zone, random_de
 use super::line_command::{LineCommand, refused, text};
 use super::lint::NEVER_DUE;
 use super::timing::{Timing, half_read_fields};
-use crate::exit::success_statuses::SuccessStatuses;
+use crate::exit::SuccessStatuses;
 
 /// A line with all that cron gives to its job.
 pub struct PortableLine {

@@ -24,8 +24,7 @@ use crate::decimal::number;
 pub const NAME: &str = "ssh";
 /// The function of ssh that prints why a connection ended, as `LogVerbose` names it.
 pub const FATAL_FUNCTION: &str = "sshpkt_vfatal()";
-/// `LogVerbose` puts this before the message, with the number of a line, from 8.7 on the program and the process in
-/// brackets, and a colon.
+/// `LogVerbose` puts this before the message, with a line's number, from 8.7 on `PROGRAM[PROCESS]`, and a colon.
 pub const TAG: &[u8] = b"packet.c:sshpkt_vfatal():";
 /// The first OpenSSH that has the settings of [`guards`] other than `RequestTTY`.
 const SEPARATING: Version = Version(8, 7);

@@ -33,8 +33,7 @@ const MOST: usize = 8 << 20;
 const NEAR: usize = 128;
 /// The bits that give a program another user or group. Not everybody can watch or stop such a process.
 const SET_ID: u32 = 0o6000;
-/// The keywords of `ssh_config(5)` that every build of every version from 7.4 to 10.5 has, each with its NUL, in the
-/// order of ssh's table.
+/// The keywords of `ssh_config(5)` that every build of 7.4 to 10.5 has, each with its NUL, in the order of its table.
 const KEYWORDS: &[u8] = b"\
     kexalgorithms\0forwardagent\0forwardx11\0forwardx11trusted\0forwardx11timeout\0\
     exitonforwardfailure\0xauthlocation\0gatewayports\0passwordauthentication\0\

@@ -146,8 +146,7 @@ impl Child {
         Ok(waited.map(|(_, status)| ExitStatus::from_raw(status.as_raw())))
     }
 
-    /// Sends the child a signal. Fails only if it has exited. The process id cannot have been reused: only we reap the
-    /// child, and only later.
+    /// Sends the child a signal. Fails only if it has exited. Only we reap it, and later: its id was not used again.
     pub fn send(&self, signal: Signal) {
         let _ = kill_process(self.pid, signal);
     }

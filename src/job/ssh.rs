@@ -55,8 +55,7 @@ impl Ssh {
     /// Only a shared pipe keeps the order of the writes. Nothing else shares the write end, because ssh sets
     /// `O_NONBLOCK` on it. Standard input is inherited.
     ///
-    /// The words of the remote command are passed unchanged: ssh joins them with single spaces, and leaves everything
-    /// else to the remote shell.
+    /// The words of the remote command are passed unchanged: ssh joins them, and the remote shell does all the rest.
     ///
     /// A program that is `proved` to be ssh gets the guards. With a `marker`, it prints that before the remote command.
     pub fn start(&self, proved: Option<&Proved>, marker: Option<&Marker>) -> Result<Running, StartError> {

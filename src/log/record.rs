@@ -10,8 +10,7 @@ use crate::{exit, ssh_error::HAS_PASSPHRASE};
 
 /// The most bytes of whole records in one write(2).
 pub const MAX_APPEND: usize = 1 << 20;
-/// The most bytes of text in one record: a longer text becomes several records. The rest of an append has space for any
-/// two prefixes and a mark.
+/// The most bytes of text in a record: more text becomes several. An append has space for two more prefixes and a mark.
 pub const MAX_TEXT: usize = MAX_APPEND - 128;
 
 /// The part of a record before its text. Made once a second, not once a line.

@@ -23,14 +23,17 @@ say() {
     echo "bare: $(date +%T) $*"
 }
 
-# The repositories from which this machine installs: "URI URI-of-security".
+# The repositories from which this machine installs: "URI URI-of-security". Debian's own, if it is no Debian.
 repositories() {
     # shellcheck disable=SC2016  # apt expands its fields.
     apt-get indextargets --format '$(ORIGIN) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' | awk '
         $1 != "Debian" { next }
         $2 ~ /security/ { security = security ? security : $3; next }
         $2 !~ /-/ { main = main ? main : $3 }
-        END { print main, security }'
+        END {
+            print main ? main : "http://deb.debian.org/debian"
+            print security ? security : "http://deb.debian.org/debian-security"
+        }' | paste -sd ' '
 }
 
 # Makes the tree of a release once.

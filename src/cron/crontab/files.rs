@@ -317,7 +317,7 @@ fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
     match place {
         // cron does not follow a link there, and the user may have made the link.
         Location::Spool => flags |= OFlags::NOFOLLOW,
-        Location::System if is_foreign_link(path) => {
+        Location::System if path.symlink_metadata().is_ok_and(|data| data.is_symlink() && data.uid() != 0) => {
             return Err(io::Error::other("a link that is not owned by root; cron ignores it"));
         }
         Location::System | Location::Elsewhere(_) => {}
@@ -338,10 +338,6 @@ fn text(input: impl Read) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(problem));
     }
     Ok(text)
-}
-
-fn is_foreign_link(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|data| data.is_symlink() && data.uid() != 0)
 }
 
 pub fn is_program(path: &Path) -> bool {

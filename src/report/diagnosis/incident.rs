@@ -55,8 +55,7 @@ pub enum IncidentKind {
     /// Runs were lost at one time: the machine went down, or everything was killed. Nothing was started until
     /// `quiet_until`.
     LostTogether { boot: Option<NaiveDateTime>, quiet_until: Option<NaiveDateTime> },
-    /// A run takes far longer than its job ever took: the `longest` good run before, in seconds. `again` counts the
-    /// later runs of the job.
+    /// A run takes far longer than the `longest` good run of its job before, in seconds. `again` counts later runs.
     Hung { longest: u32, again: u64 },
     /// ssh cannot connect to hosts.
     Unreachable { hosts: Vec<HostId> },

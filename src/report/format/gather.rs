@@ -22,8 +22,8 @@ use crate::report::query::suggestions::Suggestions;
 use crate::report::query::window::Window;
 use crate::report::runs::assembler::{FullLog, Reading};
 use crate::report::runs::reading::ReadClock;
+use crate::report::slots::check::Coverage;
 use crate::report::slots::check::Timeframe;
-use crate::report::slots::coverage::Coverage;
 use crate::report::slots::{Planned, not_made_up};
 use crate::{clock::latest_shown, machine::Machine};
 

@@ -80,8 +80,7 @@ impl JsonDocument {
     /// The document without a newline.
     fn finish(self) -> String {
         let text = String::from_utf8(self.0).expect("JSON is UTF-8") + "}";
-        // Checking each character would take as long as everything else. DEL is the only ASCII control character that
-        // JSON leaves as it is.
+        // Checking each character would take as long as all the rest. DEL is the only ASCII control that JSON leaves.
         if text.is_ascii() && memchr(b'\x7f', text.as_bytes()).is_none() { text } else { escape(&text) }
     }
 }

@@ -1,5 +1,4 @@
-//! Keeps runs in 16 bytes each, for the job, the process id and START. The other fields are the same for many runs, and
-//! are kept once.
+//! Keeps runs in 16 bytes each: the job, the process id and START. What many runs have in common is kept once.
 
 use std::ops::Range;
 

@@ -58,8 +58,7 @@ impl Scripts {
         Ok(Some(number))
     }
 
-    /// Joins the jobs of scripts whose parameters change from run to run. Returns the new id of each job, or none if
-    /// all stay.
+    /// Joins the jobs of scripts whose parameters change. Returns the new id of each job, or none if all stay.
     pub fn join(self, jobs: &mut Vec<KnownJob>) -> Option<Vec<JobId>> {
         if !self.all.iter().any(ScriptVariants::has_variants) {
             return None;

@@ -1,5 +1,4 @@
-//! A chunk of lines, read from one input at once. Most of a log is output, so consecutive lines of output form one
-//! group.
+//! A chunk of lines, read from one input at once. Most of a log is output: consecutive lines of it form one group.
 
 use std::iter;
 

@@ -48,7 +48,7 @@ impl AtomicFile {
         let dir = open_dir(parent.unwrap_or(Path::new("."))).map_err(|error| no_new_file(&error))?;
         // Without following a link, because the rename would replace the link itself.
         let old = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW).ok();
-        if old.as_ref().is_some_and(|old| !is_regular(old)) {
+        if old.as_ref().is_some_and(|old| FileType::from_raw_mode(old.st_mode) != FileType::RegularFile) {
             return Err(not_a_file());
         }
         let facts = fstat(&dir)?;
@@ -117,10 +117,6 @@ fn mode(old: Option<&Stat>, dir: &Stat) -> u32 {
 fn is_ours_alone(dir: &Stat) -> bool {
     let may_others_write = Mode::from_raw_mode(dir.st_mode).intersects(Mode::WGRP | Mode::WOTH);
     is_ours(dir.st_uid) && !may_others_write
-}
-
-fn is_regular(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
 /// The umask, which can only be read by setting one. No other thread creates files meanwhile.

@@ -10,7 +10,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::{logs::open::Input, logs::scheduler::LogDir};
 use crate::cron::{CrontabSelection, ParseCall};
-use crate::exit::success_statuses::SuccessStatuses;
+use crate::exit::SuccessStatuses;
 use filter::Filter;
 
 pub struct Query {

@@ -216,8 +216,7 @@ impl Assembler {
         self.open_count -= self.lost.len() - before;
     }
 
-    /// Notes that the current process starts `job`. Marks the open run of another process with that job as overlapped.
-    /// Returns the job.
+    /// Notes that the current process starts `job`, and that it overlaps the job's open run. Returns the job.
     fn note_started(&mut self, job: &[u8], record: &Records) -> Rc<[u8]> {
         let account = self.current_key.account;
         let last_started = self.last_started.entry(account).or_default();
@@ -240,8 +239,7 @@ impl Assembler {
         job
     }
 
-    /// Notes whether the clock went back between two STARTs of a job. STARTs of two jobs prove nothing: a line may set
-    /// TZ.
+    /// Notes whether the clock went back between two STARTs of a job. Two jobs prove nothing: a line may set TZ.
     fn note_clock(&mut self, previous: Option<NaiveDateTime>, start: NaiveDateTime) {
         let Account { scheduler, uid } = self.current_key.account;
         let scheduler = scheduler.whole();

@@ -157,8 +157,7 @@ impl KeptOutput {
         chooser.finish(usual)
     }
 
-    /// Whether the output is empty but for ssh's remarks and blank lines. The bash script logs a blank line for no
-    /// output.
+    /// Whether the output has only ssh's remarks and blank lines. The bash script logs a blank line for no output.
     pub fn is_silent(&self) -> bool {
         let mut all = self.texts().filter(is_output);
         self.signs.is_none() && all.all(|line| line.trim_ascii().is_empty())

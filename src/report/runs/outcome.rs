@@ -15,8 +15,7 @@ pub enum Outcome {
     Running,
     /// No END, and the process is gone.
     Lost,
-    /// END without output, with the exit status of a held lock, of a script that begins with `flock -n`. Neither good
-    /// nor bad.
+    /// END without output, with the status of a held lock; the script begins with `flock -n`. Neither good nor bad.
     Skipped(u8),
     /// END with this exit status, for this reason.
     Failed(u8, Reason),

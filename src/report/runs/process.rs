@@ -1,7 +1,6 @@
 //! The open runs of one process id, and which of them a record belongs to.
 //!
-//! A process id has several open runs if a run was lost and the id was used again. Containers that share a log also use
-//! the same ids.
+//! A process id has several open runs if a run was lost and the id used again, or if containers share a log.
 
 use super::trace::{Sequel, Trace};
 use crate::log::record::{Kind, Notice};
@@ -32,8 +31,7 @@ impl ProcessRuns {
         })
     }
 
-    /// Takes records of any kind but START. Requires an open run. Returns the run that an END closes, and its exit
-    /// status.
+    /// Takes records of any kind but START. Requires an open run. Returns the run that an END closes, and its status.
     pub fn take(&mut self, kind: Kind, records: &Records) -> Option<(Trace, u8)> {
         let Some(place) = self.place(kind) else {
             self.open.last_mut().expect("there is an open run").take_output(records);
@@ -88,8 +86,7 @@ impl ProcessRuns {
         run.map(|run| run.is_clock_back = true).is_some()
     }
 
-    /// Ends the log. Passes each run to `take`, and whether it is running. Only the last run for which `is_running` is
-    /// true counts as running.
+    /// Ends the log. Passes each run to `take`, and whether it is running: only the last with `is_running` is.
     pub fn finish(self, is_running: impl Fn(&Trace) -> bool, mut take: impl FnMut(Trace, bool)) {
         let running = self.open.iter().rposition(is_running);
         for (index, run) in self.open.into_iter().enumerate() {

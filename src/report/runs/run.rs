@@ -143,8 +143,7 @@ impl Run {
         self.outcome().connection_failure()
     }
 
-    /// Whether the log shows that the remote command was requested before ssh failed. Only runs with retries or a
-    /// connect timeout log that.
+    /// Whether the log shows that the remote command was requested before ssh failed: only with retries or a timeout.
     fn is_requested(&self) -> bool {
         self.trace.attempt.is_requested
     }
@@ -235,8 +234,7 @@ impl Run {
         Outcome::Failed(status, reason)
     }
 
-    /// The meaning of the end, in words. The quoted reason of a usage error may have any characters, and is cut like a
-    /// line of the tail.
+    /// The meaning of the end, in words. The quoted reason of a usage error is any text, cut like a line of the tail.
     pub fn cause(&self) -> String {
         match self.outcome() {
             _ if self.is_accepted => "ok by --ok".to_owned(),

@@ -1,11 +1,12 @@
 //! Checks the slots of the expected jobs against the STARTs.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::missed::{Delay, Gap, MissedStarts, Outage, Slot};
-use super::{Expected, ExpectedJob, coverage::Coverage};
+use super::{Expected, ExpectedJob};
 use crate::clock::{local_seconds, local_time, of_local_seconds as time, with_offset};
 use crate::cron::{self, ClockInterval, Comparison, ComparisonResult, MissedSlot, Zone, clock_intervals};
 use crate::report::history::scope::Scope;
@@ -24,6 +25,25 @@ const MAX_RUNS: usize = 100;
 const MIN_NEW: usize = 3;
 /// The longest time between two late STARTs that belong together: an overloaded machine may start hundreds one by one.
 const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
+
+/// The STARTs that were read of each scheduler, of all users. Outside the time of these, no START is missing.
+pub type Coverage = BTreeMap<Scheduler, Covered>;
+
+/// Local times of STARTs.
+#[derive(Default)]
+pub struct Covered {
+    pub first: Option<NaiveDateTime>,
+    pub last: Option<NaiveDateTime>,
+    pub days: BTreeSet<NaiveDate>,
+}
+
+impl Covered {
+    pub fn add(&mut self, start: NaiveDateTime) {
+        self.first = self.first.into_iter().chain([start]).min();
+        self.last = self.last.max(Some(start));
+        self.days.insert(start.date());
+    }
+}
 
 /// The time to check, in local time.
 pub struct Timeframe<'a> {

@@ -5,7 +5,6 @@
 //! scheduler: the given directories have the logs of its workers, wherever the workers wrote them.
 
 pub mod check;
-pub mod coverage;
 pub mod missed;
 pub mod not_made_up;
 
@@ -21,7 +20,7 @@ use crate::clock::{local_seconds, local_time};
 use crate::cron::{
     CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust, TrustIn, findings,
 };
-use crate::exit::success_statuses::SuccessStatuses;
+use crate::exit::SuccessStatuses;
 use crate::machine::Users;
 
 /// The most lines of a job that is checked. Only a hostile crontab has a job on more lines.

@@ -20,8 +20,7 @@ const PATIENCE: TimeDelta = TimeDelta::hours(1);
 pub fn detected_at(run: &RunSummary, usual: &DurationStats, history: &History) -> NaiveDateTime {
     let overdue = usual.overdue(run).unwrap_or(run.last + PATIENCE);
     let is_remote = history.scheduler(run.job).is_remote();
-    // The processes of another machine cannot be seen, so its run counts as running until then, and as hung after its
-    // limit.
+    // The processes of another machine cannot be seen: its run counts as running until then, as hung after its limit.
     let overdue = if is_remote && usual.limit().is_none() { overdue.max(run.last + REMOTE_PATIENCE) } else { overdue };
     let dated = run.is(RunFlag::Dated).then_some(run.until);
     dated.map_or(overdue, |dated| dated.min(overdue)).max(run.last)

@@ -1,7 +1,6 @@
 //! Finds jobs whose good runs take longer from day to day, and the day on which they will reach their limit.
 //!
-//! A growth is judged by Kendall's rank test and by the Theil–Sen slope of the logarithms of the daily medians: a few
-//! odd days change neither.
+//! Kendall's rank test and the Theil–Sen slope of the logarithms of the daily medians: a few odd days change neither.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 

@@ -1,5 +1,4 @@
-//! Finds jobs that fail on one weekday, on one day of the month, at one hour, or after another job, more often than
-//! chance allows.
+//! Finds jobs that fail on a weekday, a day of the month, at an hour, or after another job more often than by chance.
 //!
 //! The chance is multiplied by the number of weekdays, days, hours or jobs that might have fitted.
 

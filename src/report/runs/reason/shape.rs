@@ -84,8 +84,7 @@ pub fn is_numbered(message: &str) -> bool {
     message.split_once(": ").is_some_and(|(number, _)| is_number(number))
 }
 
-/// Whether a line is a shell's message about a script: `/srv/load.sh: line 31: DIR: unbound variable`, `load.sh: 14:
-/// aws: not found`.
+/// A shell's message about a script: `/srv/load.sh: line 31: DIR: unbound variable`, `load.sh: 14: aws: not found`.
 pub fn is_of_shell(message: &str) -> bool {
     let mut parts = message.splitn(3, ": ");
     let (script, line) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, WINDOWS_1252};
 use memchr::{memchr, memrchr};
 
-/// The text that a terminal shows in the end: after the last carriage return, decoded, without control characters such
-/// as colour codes.
+/// The text that a terminal shows in the end: after the last carriage return, decoded, without control characters.
 pub fn shown(line: &[u8]) -> Cow<'_, str> {
     let text = decoded(after_the_last_return(line));
     if text.as_bytes().iter().all(|byte| *byte >= b' ' && *byte != b'\x7f') {
@@ -22,8 +21,7 @@ pub fn after_the_last_return(line: &[u8]) -> &[u8] {
     &line[begin..]
 }
 
-/// The text of `bytes`: UTF-8 if valid, otherwise in the encoding in which they are plausible Japanese, or Western
-/// text.
+/// The text of `bytes`: UTF-8 if valid, otherwise in the encoding in which they are plausible Japanese, or Western.
 fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => return Cow::Borrowed(text),
@@ -90,8 +88,7 @@ fn push_printable(shown: &mut String, text: &str) {
     }
 }
 
-/// The text after an escape sequence (ECMA-48): `[` and parameters up to a letter, or `]` up to BEL, or one or two
-/// characters.
+/// The text after an escape sequence (ECMA-48): `[` and parameters up to a letter, `]` up to BEL, or 1 or 2 characters.
 fn after_escape(text: &str) -> &str {
     let is_final = |character: char| matches!(character, '@'..='~');
     if let Some(sequence) = text.strip_prefix('[') {

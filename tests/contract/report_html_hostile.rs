@@ -7,7 +7,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use crate::report::{LOG, run};
+use crate::report::LOG;
 use crate::report_html::{lost_links, page_of, shown, texts};
 use crate::support::{Browser, records_of};
 
@@ -29,11 +29,8 @@ const OPEN: &str = "for (const it of document.querySelectorAll('details')) it.op
 fn a_text_from_a_log_is_shown_as_it_is_and_does_nothing() {
     let jobs: Vec<String> = (1..).zip(HOSTILE).map(|(pid, text)| format!("h{pid} /x {text}")).collect();
     let runs = (1..).zip(jobs.iter().zip(HOSTILE));
-    let runs = runs.map(|(pid, (job, text))| {
-        let (start, end) = (format!("10:0{pid}:00"), format!("10:0{pid}:05"));
-        run(pid, &start, &end, job, text, 3)
-    });
-    let mut browser = shown(&page_of(runs.collect::<String>(), &[]));
+    let runs = runs.map(|(pid, (job, text))| format!("10:0{pid}:00  {pid}  {job}  5s  exit 3: {text}\n"));
+    let mut browser = shown(&page_of(records_of(&runs.collect::<String>()), &[]));
     assert_eq!(texts(&mut browser, ".problem h4 > a"), jobs);
     browser.evaluate(OPEN);
     assert_eq!(texts(&mut browser, "pre"), HOSTILE);

@@ -35,7 +35,7 @@ pub fn job(scene: &Scene, command: &mut Command, script: &str) -> String {
     format!("{} | {}, ran {}", brief.collect::<Vec<_>>().join(" | "), run.code, runs.lines().count())
 }
 
-/// Expects this text, in which `…` stands for any other.
+/// Expects this text, in which `…` stands for any other without a retry.
 pub fn assert_fits(found: &str, expected: &str, what: &str) {
     let mut parts = expected.split('…');
     let mut rest = found.strip_prefix(parts.next().unwrap_or_default());
@@ -44,5 +44,6 @@ pub fn assert_fits(found: &str, expected: &str, what: &str) {
         let at = if parts.peek().is_some() { after.find(part) } else { after.rfind(part) };
         rest = at.map(|at| &after[at + part.len()..]);
     }
-    assert!(rest == Some(""), "{what}\nexpected {expected}\nfound    {found}");
+    let retries = |text: &str| text.matches("retry,").count();
+    assert!(rest == Some("") && retries(found) == retries(expected), "{what}\nexpected {expected}\nfound    {found}");
 }

@@ -61,12 +61,3 @@ pub fn fields(output: &Output, names: &str) -> Vec<String> {
         })
         .collect()
 }
-
-/// A run that ends after so many seconds.
-pub fn run(pid: u32, start: &str, end: &str, job: &str, output: &str, status: u8) -> String {
-    let begin = format!("[2026-03-02 {start}][{pid}]");
-    let finish = format!("[2026-03-02 {end}][{pid}]");
-    let output: Vec<String> = output.lines().map(|line| format!("{finish} {line}\n")).collect();
-    let output = output.concat();
-    format!("{begin} START,-,{job}\n{begin} command,ssh root@{job}\n{output}{finish} END,{status},{job}\n")
-}

@@ -286,7 +286,9 @@ mod tests {
         let path = dir.path().join("ssh");
         fs::copy(installed(), &path).expect("it is copied");
         let proved = Proved::new(path.clone()).expect("a proof");
-        fs::copy("/bin/sleep", &path).expect("it is copied");
+        // By another process: a child of another test may still have a file that this one wrote, and then it cannot run.
+        let copy = std::process::Command::new("cp").arg("/bin/sleep").arg(&path).status().expect("cp runs");
+        assert!(copy.success());
         let mut program = Program::new(&path);
         program.args(["600"]);
         let child = program.spawn([None; 3]).expect("it runs");

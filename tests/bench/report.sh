@@ -84,7 +84,8 @@ runs_in() {
     case $1 in
         rg) awk -F : '{ runs += $NF } END { print runs }' ;;
         view | gzip) sed -n 's/^runs \([0-9]*\) .*/\1/p' ;;
-        --html) grep -o '[0-9,]* runs' | head -n 1 | tr -cd 0-9 ;;
+        # Reads all of the page, so that no pipe breaks.
+        --html) grep -o '[0-9,]* runs' | sed -n '1s/[^0-9]//gp' ;;
         --failed) sed -n 's/.* failed \([0-9]*\) .*/\1/p' ;;
         --run*) grep -c '\] END,' || true ;;
         *) wc -l ;;

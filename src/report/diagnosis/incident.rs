@@ -63,7 +63,7 @@ pub enum IncidentKind {
     Refused { hosts: Vec<HostId>, refusal: Refusal },
     /// Servers dropped some connections and took others, most of them in some seconds of the minute if there is a herd.
     Dropped { herd: Option<Herd> },
-    /// A job takes longer than before.
+    /// A job takes longer than before. Both are medians, in seconds.
     Slower { before: u32, now: u32 },
     /// Nothing was started, for longer than ever before.
     Silent { scheduler: Scheduler, boot: Option<NaiveDateTime> },
